@@ -1,0 +1,200 @@
+"""Every error that boundwork raises.
+
+    BoundworkError
+    +-- NoActiveUnitOfWork         a repository was used outside a unit
+    +-- AmbiguousUnitOfWork        several open units declare the model
+    +-- NestedUnitOfWork           another definition was opened inside an open unit
+    +-- UnitUsedElsewhere          a unit was used from another task, thread or process
+    +-- UnitClosed                 a unit was used after its end
+    +-- UnitDoomed                 a unit was used after a server error ended its transaction
+    +-- DocumentNotFound           no document has the id
+    +-- InvalidDocument            a document does not fit its model or cannot be stored
+    +-- WrongModel                 a document was asked for as another model than it was loaded as
+    +-- NotInUnit                  a document was handed to a unit that it does not belong to
+    +-- DuplicateKey               a unique key is taken
+    +-- TransactionFailed          the server refused a command; the base of the next two
+    |   +-- TransientFailure       the unit failed, and running its body again may succeed
+    |   |   +-- StaleDocument      a document changed since it was read
+    |   +-- TransactionsUnavailable  the server is a standalone
+    +-- CommitOutcomeUnknown       the commit was sent, and nobody can say whether it happened
+    +-- ServerUnavailable          no server could be reached, or it refused the login
+
+Texts name ids and fields, never contents. The facts are attributes, the driver's error is `__cause__`, and
+every error can be pickled.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+
+class BoundworkError(Exception):
+    """Base of all errors of boundwork."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle text and attributes, whatever the signature of the class."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[BoundworkError], args: tuple[Any, ...], facts: dict[str, Any]) -> BoundworkError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
+
+class NoActiveUnitOfWork(BoundworkError):
+    """No unit is open here."""
+
+
+class AmbiguousUnitOfWork(BoundworkError):
+    """More than one open unit declares the model."""
+
+
+class NestedUnitOfWork(BoundworkError):
+    """A unit was opened inside another one in a way that would mix the two."""
+
+
+class UnitUsedElsewhere(BoundworkError):
+    """A unit was used from another task, thread or process than the one that opened it."""
+
+
+class UnitClosed(BoundworkError):
+    """A unit was used before it was entered or after its end."""
+
+
+class UnitDoomed(BoundworkError):
+    """A unit was used after an error of the server ended its transaction; the first error is the cause."""
+
+
+class DocumentNotFound(BoundworkError):
+    """No document of the model has the id.
+
+    Attributes: `model` (name), `collection`, `id`.
+    """
+
+    def __init__(self, model: str, collection: str, id: object) -> None:  # noqa: A002 - the field is called id
+        """Name the model, the collection and the id."""
+        super().__init__(
+            f"{model} {id!r} was not found in collection {collection!r}. Use find_by_id to get None instead."
+        )
+        self.model = model
+        self.collection = collection
+        self.id = id
+
+
+class InvalidDocument(BoundworkError):
+    """A document does not fit its model, or has a value that cannot be stored.
+
+    Attributes: `collection`, `id`, `fields` (dotted paths), `problems` (one text a field, without values).
+    """
+
+    def __init__(
+        self,
+        collection: str,
+        id: object,  # noqa: A002 - the field is called id
+        problems: Sequence[tuple[str, str]],
+        *,
+        stored: bool,
+    ) -> None:
+        """Name collection, id and fields; `stored` says that the document came from the database."""
+        where = "The stored document" if stored else "The document"
+        what = "; ".join(f"{field}: {problem}" for field, problem in problems)
+        then = "Mend it in the database or in the model." if stored else "Nothing was written. Mend the value."
+        super().__init__(f"{where} {id!r} of collection {collection!r} does not fit its model: {what}. {then}")
+        self.collection = collection
+        self.id = id
+        self.fields = tuple(field for field, _ in problems)
+        self.problems = tuple(problem for _, problem in problems)
+
+
+class WrongModel(BoundworkError):
+    """The same document was asked for as a model that it was not loaded as."""
+
+
+class NotInUnit(BoundworkError):
+    """A document was handed to a unit that it does not belong to."""
+
+
+class DuplicateKey(BoundworkError):
+    """A unique key is taken by another document; nothing was written.
+
+    Attributes: `collection`, `id`, `fields` (the key's fields), `origin` (where the document was added).
+    """
+
+    def __init__(
+        self,
+        collection: str,
+        id: object,  # noqa: A002 - the field is called id
+        fields: tuple[str, ...],
+        origin: str | None = None,
+    ) -> None:
+        """Name collection, id, the key's fields and the call that added the document."""
+        key = ", ".join(fields) or "a unique key"
+        came = f" (added at {origin})" if origin else ""
+        super().__init__(
+            f"The key ({key}) of document {id!r}{came} is taken in collection {collection!r}. "
+            "The unit was rolled back. Use add_if_absent where another document with the same id is expected.",
+        )
+        self.collection = collection
+        self.id = id
+        self.fields = fields
+        self.origin = origin
+
+
+class TransactionFailed(BoundworkError):
+    """The server refused a command of the unit; nothing was written.
+
+    Attributes: `code` (the server's, or None), `labels`.
+    """
+
+    def __init__(self, text: str, *, code: int | None = None, labels: frozenset[str] = frozenset()) -> None:
+        """Keep the server's code and labels."""
+        super().__init__(text)
+        self.code = code
+        self.labels = labels
+
+
+class TransientFailure(TransactionFailed):
+    """The unit failed, nothing was written, and running its body again may succeed: see `run` and `attempts`."""
+
+
+class StaleDocument(TransientFailure):
+    """A document changed since it was read; nothing was written.
+
+    Attributes: `model`, `collection`, `id`.
+    """
+
+    @classmethod
+    def of(cls, model: str, collection: str, id: object) -> Self:  # noqa: A002 - the field is called id
+        """Build the error for one document."""
+        error = cls(
+            f"{model} {id!r} changed since it was read. Nothing was written. "
+            "Re-run the block (run or attempts), or read the document again.",
+        )
+        error.model, error.collection, error.id = model, collection, id
+        return error
+
+    model: str | None = None
+    collection: str | None = None
+    id: object = None
+
+
+class TransactionsUnavailable(TransactionFailed):
+    """The server has no transactions because it is not a member of a replica set."""
+
+
+class CommitOutcomeUnknown(BoundworkError):
+    """The commit was sent, and nobody can say whether it happened; look before you repeat the work.
+
+    Attributes: `code`, `labels` of the last reply.
+    """
+
+    def __init__(self, text: str, *, code: int | None = None, labels: frozenset[str] = frozenset()) -> None:
+        """Keep the server's code and labels."""
+        super().__init__(text)
+        self.code = code
+        self.labels = labels
+
+
+class ServerUnavailable(BoundworkError):
+    """No server could be reached, or it refused the login."""

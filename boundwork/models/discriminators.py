@@ -1,0 +1,80 @@
+"""Which subclass a stored document of a shared collection is.
+
+A base declares the field; each subclass gives it a Literal. The table of a base grows while subclasses are defined,
+so loading through the base knows those that were defined last.
+"""
+
+import inspect
+from typing import Any
+
+from boundwork.models.codec import codec_of
+from boundwork.models.fields import literal_tags
+
+_FIELD = "__boundwork_discriminator__"
+_TABLE = "__boundwork_kinds__"
+
+
+def declare(model: type[Any], field: str | None) -> None:
+    """Make a class the base of a family that is told apart by a field."""
+    if field is not None:
+        setattr(model, _FIELD, field)
+        setattr(model, _TABLE, {})
+
+
+def _base_of(model: type[Any]) -> type[Any] | None:
+    return next((cls for cls in model.__mro__ if _TABLE in cls.__dict__), None)
+
+
+def register(model: type[Any]) -> None:
+    """Enter a complete class under the values of its Literal; raise TypeError where another one has them."""
+    base = _base_of(model)
+    if base is None:
+        return
+    field = base.__dict__[_FIELD]
+    table: dict[Any, type[Any]] = base.__dict__[_TABLE]
+    for value in literal_tags(model).get(field, ()):
+        other = table.get(value)
+        if other is None or (other.__module__, other.__qualname__) == (model.__module__, model.__qualname__):
+            table[value] = model
+        elif not issubclass(model, other) or field in inspect.get_annotations(model):
+            message = f"{model.__name__}.{field}: the value {value!r} already stands for {other.__name__}"
+            raise TypeError(message)
+
+
+def base_filter(model: type[Any]) -> dict[str, Any]:
+    """Give the condition that keeps a model's documents apart from its siblings'."""
+    base = _base_of(model)
+    if base is None or model is base:
+        return {}
+    values = [value for value, cls in base.__dict__[_TABLE].items() if issubclass(cls, model)]
+    if not values:
+        values = list(literal_tags(model).get(base.__dict__[_FIELD], ()))
+    name = codec_of(model).stored(base.__dict__[_FIELD])
+    return {name: values[0] if len(values) == 1 else {"$in": values}}
+
+
+def choose(model: type[Any], stored: dict[str, Any]) -> type[Any] | None:
+    """Give the class of a stored document that is read as `model`; None where no class has its value."""
+    base = _base_of(model)
+    if base is None:
+        return model
+    field = base.__dict__[_FIELD]
+    codec = codec_of(model)
+    name = codec.stored(field) if field in codec.by_name else field
+    value = stored.get(name)
+    found = base.__dict__[_TABLE].get(value) if isinstance(value, str | int) else None
+    if found is not None:
+        return found if issubclass(found, model) else model
+    takes_any = field in codec.by_name and field not in codec.tags
+    return model if takes_any else None
+
+
+def is_family(model: type[Any]) -> bool:
+    """Say whether documents of a model may be of several classes."""
+    return _base_of(model) is not None
+
+
+def field_of(model: type[Any]) -> str:
+    """Name the field that tells the classes of a family apart."""
+    base = _base_of(model)
+    return "" if base is None else base.__dict__[_FIELD]

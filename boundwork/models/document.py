@@ -1,0 +1,210 @@
+"""The two base classes of a user's models.
+
+A `Document` has an id and lives in a collection; an `Embedded` lives inside one. Both are ordinary pydantic models.
+What a Document adds is that touching it is noticed: writes by `__setattr__`, reads of values that can be changed in
+place by a descriptor for each such field. Reading a scalar costs what it costs in pydantic.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
+
+from bson import ObjectId
+from pydantic import ConfigDict, Field
+from typing_extensions import TypeVar, Unpack
+
+from boundwork.models import discriminators
+from boundwork.models.codec import codec_of
+from boundwork.models.metaclass import BARE, DocumentMeta, StoredMeta, expression
+from boundwork.models.scalars import known
+from boundwork.models.slots import STATE, Stored, Tracked
+from boundwork.models.tracking import MODIFIED, Changes, mark_modified, state_of, touch, touch_all, touch_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IdT = TypeVar("IdT", default=ObjectId)
+_read_state = STATE.__get__
+
+
+class Embedded(Stored, metaclass=StoredMeta):  # named here too, or checkers would refuse frozen=True
+    """Base of models that live inside a document; fields they do not know survive an update."""
+
+    @classmethod
+    def __boundwork_prepare__(cls) -> None:
+        if cls.__pydantic_complete__:
+            codec_of(cls)
+
+
+class MutableField:
+    """Notes the first read of a field whose value can be changed in place."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        """Serve the field of this name."""
+        self.name = name
+
+    def __get__(self, document: Any, owner: type[Any]) -> Any:
+        """Give the value, or the query expression on the class."""
+        if document is None:
+            return expression(owner, self.name)
+        try:
+            value = document.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(self.name) from None
+        try:
+            state = _read_state(document)
+        except AttributeError:
+            state = None
+        if state is not MODIFIED and (type(state) is not Changes or self.name not in state.baseline):
+            touch_field(document, self.name)
+        return value
+
+    def __set__(self, document: Any, value: Any) -> None:
+        """Write the value past pydantic, as object.__setattr__ does."""
+        touch_field(document, self.name)
+        document.__dict__[self.name] = value
+
+    def __delete__(self, document: Any) -> None:
+        """Remove the value."""
+        touch_field(document, self.name)
+        try:
+            del document.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(self.name) from None
+
+
+def _new_id() -> Any:
+    return ObjectId()
+
+
+def _is_scalar(annotation: Any) -> bool:
+    return isinstance(annotation, type) and known(annotation) is not None
+
+
+def _require_own_id(cls: type[Any]) -> None:
+    """Take the default ObjectId away from a model whose id has another type."""
+    info = cls.__pydantic_fields__["id"]
+    if info.default_factory is not _new_id or info.annotation is ObjectId or not _is_settled(info.annotation):
+        return
+    info.default_factory = None
+    info._attributes_set = {key: value for key, value in info._attributes_set.items() if key != "default_factory"}  # noqa: SLF001 - or a subclass would get the default back
+    cls.model_rebuild(force=True, raise_errors=False)
+
+
+def _is_settled(annotation: Any) -> bool:
+    return type(annotation).__name__ not in {"TypeVar", "ForwardRef", "str"}
+
+
+class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
+    """Base of models that are stored: `class Order(Document, collection="orders")`.
+
+    `collection` names the collection; a subclass without one lives in its parent's. `discriminator` names the field
+    whose Literal values tell the subclasses apart. `Document[str]` has another type of id, and then no default id.
+    """
+
+    __boundwork_document__: ClassVar[bool] = True
+    __boundwork_collection__: ClassVar[str | None] = None
+
+    id: IdT = Field(default_factory=_new_id)
+
+    def __init_subclass__(
+        cls,
+        *,
+        collection: str | None = None,
+        discriminator: str | None = None,
+        **keywords: Unpack[ConfigDict],
+    ) -> None:
+        """Take the keywords of the class statement."""
+        super().__init_subclass__(**keywords)
+        if collection is not None:
+            if not collection or "$" in collection or "\0" in collection or collection.startswith("system."):
+                message = f"{cls.__name__}: {collection!r} cannot be the name of a collection"
+                raise TypeError(message)
+            cls.__boundwork_collection__ = collection
+        discriminators.declare(cls, discriminator)
+
+    @classmethod
+    def __boundwork_prepare__(cls) -> None:
+        _require_own_id(cls)
+        if cls.__pydantic_complete__:
+            codec = codec_of(cls)
+            mutable = {field.name for field in codec.fields if field.shape.mutable}
+            discriminators.register(cls)
+        else:
+            fields = cls.__pydantic_fields__.items()
+            mutable = {name for name, info in fields if not _is_scalar(info.annotation)}
+        for name in mutable:
+            if not isinstance(cls.__dict__.get(name), MutableField):
+                setattr(cls, name, MutableField(name))
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Build an instance without validation; it is validated before it is written."""
+        document = super().model_construct(_fields_set, **values)
+        mark_modified(document)
+        return document
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy the model; the copy belongs to no unit."""
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            mark_modified(copied)
+        return copied
+
+    def __copy__(self) -> Self:
+        """Copy shallowly; the copy belongs to no unit."""
+        touch_all(self)
+        copied = super().__copy__()
+        mark_modified(copied)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Copy deeply; the copy belongs to no unit."""
+        copied = super().__deepcopy__(memo)
+        if state_of(self) is not None:
+            mark_modified(copied)
+        return copied
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Restore what was pickled; the document belongs to no unit."""
+        super().__setstate__(state)
+        mark_modified(self)
+
+    @property
+    def model_extra(self) -> dict[str, Any] | None:
+        """Give the extra fields, for models that allow them."""
+        touch(self)
+        return super().model_extra
+
+    if not TYPE_CHECKING:  # checkers must not think that every attribute exists
+
+        def __iter__(self) -> "Iterator[tuple[str, Any]]":
+            touch_all(self)
+            return super().__iter__()
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            try:
+                state = _read_state(self)
+            except AttributeError:
+                state = None
+            if state is not MODIFIED and (type(state) is not Changes or name not in state.baseline):
+                if type(self).model_config.get("validate_assignment"):
+                    touch_all(self)
+                else:
+                    touch_field(self, name)
+            super().__setattr__(name, value)
+
+        def __delattr__(self, name: str) -> None:
+            touch_field(self, name)
+            super().__delattr__(name)
+
+        def __getattr__(self, name: str) -> Any:
+            if name[:2] != "__":
+                cls = type(self)
+                if name in cls.__private_attributes__ or cls.model_config.get("extra") == "allow":
+                    touch(self)
+            return super().__getattr__(name)
+
+
+setattr(Document, BARE, Document[ObjectId])  # so that `class Order(Document)` is not a generic class itself

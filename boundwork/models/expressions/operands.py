@@ -1,0 +1,60 @@
+"""What may stand as a value in a condition, and in which form it is sent.
+
+A value is turned into its stored form at once, where the program wrote it, so that a value that cannot be sent
+fails there and a list that is changed later changes nothing. Texts name the place and the type, never the value.
+"""
+
+import re
+from typing import Any, NoReturn
+
+import bson
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+
+from boundwork.models.bson_types import CannotStore, encode_value
+
+_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
+
+_TRUTH = (
+    "An expression has no truth value: it is sent to the server. Use & instead of `and`, | instead of `or`, not_(...) "
+    "instead of `not`, in_(field, values) instead of `in`, and (low < field) & (field < high) instead of a chain."
+)
+
+
+class Expression:
+    """Base of fields and conditions: something that the server works out."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: `and`, `or`, `not`, `in` and chained comparisons would silently lose a condition."""
+        raise TypeError(_TRUTH)
+
+    def __filter__(self) -> "Expression":
+        """Return what the expression means where a condition is expected, or raise TypeError."""
+        raise NotImplementedError
+
+
+def encode_operand(shown: str, value: object) -> Any:
+    """Return the stored form of a value that is compared with the field shown as `shown`.
+
+    Raises TypeError for a field, a condition or a pattern, ValueError for what BSON cannot hold.
+    """
+    if isinstance(value, Expression):
+        text = f"{shown} is compared with {value!r}, but a condition compares with values. Use $expr in a plain filter."
+        raise TypeError(text)
+    if isinstance(value, re.Pattern | bson.Regex):
+        text = f"{shown} is compared with a pattern. Use regex({shown}, text, raw=True)."
+        raise TypeError(text)
+    try:
+        encoded: Any = encode_value(value)
+        bson.encode({"": encoded}, codec_options=_OPTIONS)
+    except CannotStore as error:
+        text = f"{shown} cannot be compared with a {type(value).__name__}: {error.problem}."
+        raise ValueError(text) from None
+    except (BSONError, UnicodeError, OverflowError, RecursionError) as error:
+        # The driver's text quotes the value, so it is not chained.
+        text = f"{shown} cannot be compared with this {type(value).__name__}: BSON cannot hold it ({type(error).__name__})."
+        raise ValueError(text) from None
+    return encoded

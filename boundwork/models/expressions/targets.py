@@ -1,0 +1,156 @@
+"""Where a field is stored: the way from a model's python field names to a path in the database.
+
+A target is the root model, the stored path, and the kinds of value found there. A path is kept in segments, a new
+one after each list that the program reached into with `any_of`, because "any element differs" is not the same
+condition as "the dotted path differs". Nothing here knows what is compared.
+"""
+
+import difflib
+import types
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self, get_args, get_origin
+
+from pydantic import BaseModel
+
+from boundwork.models.annotations import _bare as bare
+from boundwork.models.codec import codec_of
+from boundwork.models.unions import is_union
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One reachable place in the stored form of a root model.
+
+    `shown` is the place as the program wrote it; `segments` are dotted stored paths, where an empty one stands for
+    an element itself; `kinds` are the classes or annotations that the value may have, `None` left out.
+    """
+
+    root: type[BaseModel]
+    shown: str
+    segments: tuple[str, ...]
+    kinds: tuple[object, ...]
+
+    @property
+    def path(self) -> str:
+        """Return the dotted path as MongoDB takes it."""
+        return ".".join(segment for segment in self.segments if segment)
+
+    def attribute(self, name: str) -> Self:
+        """Step into an embedded model by python field name; AttributeError names the nearest one."""
+        models = [kind for kind in self.kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not models:
+            raise AttributeError(self._why_no_attribute(name))
+        owners = [model for model in models if name in _complete(model).model_fields]
+        if not owners:
+            raise AttributeError(_unknown(self.shown, name, models))
+        stored = {_stored_under(model, name) for model in owners}
+        if len(stored) > 1:
+            text = (
+                f"{self.shown}.{name} is stored under several names ({', '.join(sorted(stored))}). Use a plain filter."
+            )
+            raise AttributeError(text)
+        return replace(
+            self,
+            shown=f"{self.shown}.{name}",
+            segments=self._longer(stored.pop()),
+            kinds=tuple(kind for model in owners for kind in kinds_of(model.model_fields[name].annotation)),
+        )
+
+    def element(self) -> Self:
+        """Step into any element of a list, set or tuple; TypeError if the field is none."""
+        kinds = tuple(inner for kind in self.kinds for inner in _element_kinds(kind))
+        if not kinds:
+            text = f"any_of({self.shown}): the field is {_named(self.kinds)}, not a list, set or tuple."
+            raise TypeError(text)
+        return replace(self, shown=f"any_of({self.shown})", segments=(*self.segments, ""), kinds=kinds)
+
+    def item(self, key: object) -> Self:
+        """Step to one key of a dict or one position of a list; the key becomes part of the path, never an operator."""
+        if isinstance(key, str):
+            if not key or key.startswith("$") or "." in key or "\0" in key:
+                text = f"{self.shown}[...]: a key in a path must not be empty, begin with '$', or hold '.' or NUL."
+                raise ValueError(text)
+            kinds = tuple(inner for kind in self.kinds for inner in _value_kinds(kind))
+        elif isinstance(key, int) and not isinstance(key, bool) and key >= 0:
+            kinds = tuple(inner for kind in self.kinds for inner in _element_kinds(kind))
+        else:
+            text = f"{self.shown}[...]: a path takes the str key of a dict or the position (0, 1, ...) of an element."
+            raise TypeError(text)
+        if not kinds:
+            text = f"{self.shown}[...]: the field is {_named(self.kinds)}, which has no {type(key).__name__} keys."
+            raise TypeError(text)
+        return replace(self, shown=f"{self.shown}[...]", segments=self._longer(str(key)), kinds=kinds)
+
+    def _longer(self, name: str) -> tuple[str, ...]:
+        if not name:
+            return self.segments
+        *outer, last = self.segments
+        return (*outer, f"{last}.{name}" if last else name)
+
+    def _why_no_attribute(self, name: str) -> str:
+        text = f"{self.shown} is {_named(self.kinds)}, so there is no field {name!r} in it."
+        if any(_element_kinds(kind) for kind in self.kinds if kind is not Any):
+            return f"{text} Write any_of({self.shown}).{name} to reach its elements."
+        if str in self.kinds:
+            return f"{text} For text there are starts_with, contains and regex."
+        return text
+
+
+def target_of(model: type[BaseModel], name: str) -> Target:
+    """Return the target of a model's own field; AttributeError names the nearest field."""
+    fields = _complete(model).model_fields
+    if name not in fields:
+        raise AttributeError(_unknown(model.__name__, name, [model]))
+    return Target(model, f"{model.__name__}.{name}", (_stored_under(model, name),), kinds_of(fields[name].annotation))
+
+
+def kinds_of(annotation: object) -> tuple[object, ...]:
+    """Return the alternatives of an annotation without metadata, aliases and `None`."""
+    plain: object = bare(annotation, [])
+    if is_union(plain):
+        return tuple(kind for part in get_args(plain) if part is not types.NoneType for kind in kinds_of(part))
+    return (plain,)
+
+
+def _stored_under(model: type[BaseModel], name: str) -> str:
+    # A root model is stored as its one field, without a name of its own.
+    return "" if model.__pydantic_root_model__ else codec_of(model).stored(name)
+
+
+def _complete(model: type[BaseModel]) -> type[BaseModel]:
+    """Resolve forward references that could not be resolved when the class was built."""
+    if not model.__pydantic_complete__:
+        model.model_rebuild(raise_errors=False)
+    return model
+
+
+def _element_kinds(kind: object) -> tuple[object, ...]:
+    if kind is Any:
+        return (Any,)
+    container = get_origin(kind) or kind
+    if not isinstance(container, type) or not issubclass(container, Collection):
+        return ()
+    if issubclass(container, str | bytes | Mapping):
+        return ()
+    return tuple(inner for part in get_args(kind) if part is not ... for inner in kinds_of(part)) or (Any,)
+
+
+def _value_kinds(kind: object) -> tuple[object, ...]:
+    if kind is Any:
+        return (Any,)
+    container = get_origin(kind) or kind
+    if not isinstance(container, type) or not issubclass(container, Mapping):
+        return ()
+    return kinds_of(get_args(kind)[1]) if get_args(kind) else (Any,)
+
+
+def _named(kinds: tuple[object, ...]) -> str:
+    return " | ".join(kind.__name__ if isinstance(kind, type) else str(kind) for kind in kinds) or "None"
+
+
+def _unknown(owner: str, name: str, models: list[type[BaseModel]]) -> str:
+    known = sorted({field for model in models for field in model.model_fields})
+    nearest = difflib.get_close_matches(name, known, n=1)
+    advice = f"Did you mean {nearest[0]!r}?" if nearest else f"Its fields are: {', '.join(known)}."
+    return f"{owner} has no field {name!r}. {advice}"

@@ -1,0 +1,158 @@
+"""What the layers above use of a model: load, encode, verify, under which names.
+
+`mapper_of(model)` is the only way to a mapper; it is compiled at first use, when forward references can be resolved.
+"""
+
+import threading
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import ValidationError
+
+from boundwork.errors import InvalidDocument
+from boundwork.models import discriminators
+from boundwork.models.bson_types import NATIVE, CannotStore, decode_all
+from boundwork.models.codec import Codec, codec_of
+from boundwork.models.document import Document
+from boundwork.models.hydration import hydration_pause
+from boundwork.models.problems import cannot_store, problems_of
+from boundwork.models.slots import FIELDS_SET, UNKNOWN
+from boundwork.models.tracking import Tracker, mark_modified, touch_all
+from boundwork.models.verification import Verifier
+
+D = TypeVar("D", bound=Document[Any])
+_lock = threading.RLock()
+_OWN = "__boundwork_mapper__"
+
+
+def mapper_of(model: type[D]) -> "Mapper[D]":
+    """Give the mapper of a model; raise TypeError where the model has no collection or cannot be stored."""
+    found = model.__dict__.get(_OWN)
+    if found is None:
+        with _lock:
+            found = model.__dict__.get(_OWN)
+            if found is None:
+                found = Mapper(model)
+                setattr(model, _OWN, found)
+    return cast("Mapper[D]", found)
+
+
+class Mapper(Generic[D]):
+    """Translates between the documents of one model and their stored form.
+
+    Attributes: `model`, `collection`.
+    """
+
+    def __init__(self, model: type[D]) -> None:
+        """Compile the model; use `mapper_of` instead."""
+        collection = model.__boundwork_collection__
+        if collection is None:
+            message = (
+                f"{model.__name__} has no collection, so it cannot be loaded or saved. "
+                f'Name one: class {model.__name__}(..., collection="...").'
+            )
+            raise TypeError(message)
+        self.model = model
+        self.collection = collection
+        self.codec: Codec = codec_of(model)
+        model.__boundwork_prepare__()
+        self._family = discriminators.is_family(model)
+        self._names = {field.accepted: field.name for field in self.codec.fields}
+        self._validate = model.__pydantic_validator__.validate_python
+        self._verifier = Verifier(self.codec)
+        annotation = model.model_fields["id"].annotation
+        self._id_type = annotation if isinstance(annotation, type) else None
+
+    @property
+    def base_filter(self) -> dict[str, Any]:
+        """Give the condition that every query of this model needs; {} where the collection is its own."""
+        return discriminators.base_filter(self.model)
+
+    def stored_name(self, field: str) -> str:
+        """Give the name under which a field of the model is stored."""
+        return self.codec.stored(field)
+
+    def decode(self, batch: bytes) -> list[dict[str, Any]]:
+        """Turn concatenated BSON documents into dicts; times are aware UTC."""
+        return decode_all(batch)
+
+    def load(self, stored: dict[str, Any]) -> D:
+        """Validate one stored document; the dict is used up; raise InvalidDocument naming the fields that do not fit."""
+        if self._family:
+            other = self._of_family(stored)
+            if other is not self:
+                return other.load(stored)
+        key = stored.get("_id")
+        taken = self.codec.decode(stored)
+        try:
+            document = self._validate(taken, strict=False)
+        except ValidationError as error:
+            raise InvalidDocument(self.collection, key, problems_of(error, self._names), stored=True) from None
+        self.codec.settle(taken, document)
+        return cast("D", document)
+
+    def _of_family(self, stored: dict[str, Any]) -> "Mapper[D]":
+        chosen = discriminators.choose(self.model, stored)
+        if chosen is None:
+            problem = (discriminators.field_of(self.model), "no model has this value")
+            raise InvalidDocument(self.collection, stored.get("_id"), [problem], stored=True)
+        return self if chosen is self.model else mapper_of(cast("type[D]", chosen))
+
+    def load_all(self, stored: Iterable[dict[str, Any]]) -> list[D]:
+        """Validate many stored documents with the garbage collector paused."""
+        with hydration_pause():
+            return [self.load(document) for document in stored]
+
+    def reload(self, document: D, stored: dict[str, Any]) -> None:
+        """Give a document the state of its stored form, in place; private attributes stay as they are."""
+        fresh = self.load(stored)
+        tracker = Tracker.owner_of(document)
+        if tracker is not None:
+            touch_all(document)
+        object.__setattr__(document, "__dict__", fresh.__dict__)
+        object.__setattr__(document, "__pydantic_extra__", fresh.__pydantic_extra__)
+        FIELDS_SET.__set__(document, fresh.__pydantic_fields_set__)
+        _take_unknown(document, fresh)
+        if tracker is None:
+            mark_modified(document)
+            return
+        changes = tracker.changes_of(document)
+        if changes is not None:
+            changes.accept()
+
+    def encode(self, document: D) -> dict[str, Any]:
+        """Give the full stored form, `_id` first; raise InvalidDocument naming a field that has none."""
+        try:
+            return cast("dict[str, Any]", self.codec.encode(document))
+        except CannotStore as error:
+            raise cannot_store(document, error) from None
+
+    def encode_id(self, value: object) -> Any:
+        """Give the stored form of an id; raise TypeError for one of another type than the model's."""
+        if type(value) is self._id_type and type(value) in NATIVE:
+            return value
+        if self._id_type is not None and not isinstance(value, self._id_type):
+            raise TypeError(
+                f"The id of {self.model.__name__} is of type {self._id_type.__name__}, "
+                f"and was asked for as {type(value).__name__}."
+            )
+        try:
+            return self.codec.by_name["id"].shape.encode(value)
+        except CannotStore as error:
+            raise InvalidDocument(
+                self.collection, f"(of type {type(value).__name__})", [("id", error.problem)], stored=False
+            ) from None
+
+    def verify(self, document: D, fields: Iterable[str] | None = None) -> None:
+        """Check that what would be written can be read back; None means every field; raise InvalidDocument."""
+        self._verifier.verify(document, fields)
+
+
+def _take_unknown(document: Document[Any], fresh: Document[Any]) -> None:
+    try:
+        UNKNOWN.__set__(document, UNKNOWN.__get__(fresh))
+    except AttributeError:
+        try:
+            UNKNOWN.__delete__(document)
+        except AttributeError:
+            return

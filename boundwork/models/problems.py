@@ -1,0 +1,64 @@
+"""How failures become `InvalidDocument`: fields and reasons, never values."""
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import core_schema
+
+from boundwork.errors import InvalidDocument
+from boundwork.models.bson_types import CannotStore, encode_value
+
+if TYPE_CHECKING:
+    from boundwork.models.slots import Tracked
+
+_TELLING = frozenset({
+    "value_error", "assertion_error", "union_tag_invalid", "iteration_error", "get_attribute_error", "json_invalid",
+    "string_pattern_mismatch",
+})  # fmt: skip
+"""Error types whose message may repeat a value."""
+
+
+def collection_of(model: type[BaseModel]) -> str:
+    """Name the collection of a model, or the model where it has none."""
+    return getattr(model, "__boundwork_collection__", None) or model.__name__
+
+
+def _known_types() -> frozenset[str]:
+    return frozenset(
+        kind for kind in get_args(core_schema.ErrorType) if kind not in _TELLING and not kind.endswith("_parsing")
+    )
+
+
+_SAFE = _known_types()
+
+
+def problems_of(error: ValidationError, names: dict[str, str]) -> list[tuple[str, str]]:
+    """Name each field by its dotted path and the reason without values; `names` maps accepted to Python names."""
+    problems: list[tuple[str, str]] = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        head, *rest = detail["loc"] or ("(document)",)
+        path = ".".join(str(part) for part in (names.get(str(head), head), *rest))
+        kind = detail["type"]
+        problems.append((path, f"{detail['msg']} ({kind})" if kind in _SAFE else kind))
+    return problems
+
+
+def cannot_store(document: "Tracked", error: CannotStore) -> InvalidDocument:
+    """Build the error for a value that has no form in BSON."""
+    path = ".".join(error.path) or "(document)"
+    return InvalidDocument(collection_of(type(document)), _id(document), [(path, error.problem)], stored=False)
+
+
+def id_changed(document: "Tracked", before: Any) -> InvalidDocument:
+    """Build the error for a stored document whose id was changed."""
+    reason = "the id of a stored document cannot change; add a copy under the new id and remove this document"
+    return InvalidDocument(collection_of(type(document)), before, [("id", reason)], stored=False)
+
+
+def _id(document: "Tracked") -> Any:
+    value = document.__dict__.get("id")
+    try:
+        encode_value(value)
+    except CannotStore:
+        return f"(of type {type(value).__name__})"
+    return value

@@ -1,0 +1,121 @@
+"""What a value was, so that it can be put back in place.
+
+A record holds the containers themselves and a shallow copy of each one's contents. Restoring changes no identity: a
+list that somebody else holds is the same list with the old items.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from boundwork.models.bson_types import NATIVE
+from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_set, is_tuple
+from boundwork.models.slots import FIELDS_SET, SharedNames
+
+_ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID}
+_set_slot = object.__setattr__
+
+
+class ModelState:
+    """The attributes, field set, extra and private values of one model, shallowly."""
+
+    __slots__ = ("extra", "names", "private", "values")
+
+    def __init__(self, model: BaseModel) -> None:
+        """Note the model as it is now."""
+        names = model.__pydantic_fields_set__
+        self.names = names if type(names) is SharedNames else set(names)
+        self.values = dict(model.__dict__)
+        extra = model.__pydantic_extra__
+        self.extra = None if extra is None else dict(extra)
+        private = model.__pydantic_private__
+        self.private = None if private is None else dict(private)
+
+    def restore(self, model: BaseModel) -> None:
+        """Put it back; dicts that exist keep their identity."""
+        values: Any = model.__dict__
+        values.clear()
+        values.update(self.values)
+        FIELDS_SET.__set__(model, self.names if type(self.names) is SharedNames else set(self.names))
+        for slot, before in (("__pydantic_extra__", self.extra), ("__pydantic_private__", self.private)):
+            now = getattr(model, slot)
+            if is_dict(now) and before is not None:
+                now.clear()
+                now.update(before)
+            else:
+                _set_slot(model, slot, None if before is None else dict(before))
+
+    def inner(self) -> Iterator[Any]:
+        """Give the extra and private values, which may be mutable themselves."""
+        for more in (self.extra, self.private):
+            if more:
+                yield from more.values()
+
+
+class Record:
+    """The contents of one value and of everything mutable inside it.
+
+    `partial` says that some model in it had fields that were not set, so that its stored form may lack them.
+    """
+
+    __slots__ = ("_seen", "partial")
+
+    def __init__(self, value: Any) -> None:
+        """Note the value as it is now."""
+        self._seen: list[tuple[Any, Any]] = []
+        self.partial = False
+        self._note((value,))
+
+    def restore(self) -> None:
+        """Put every container's contents back."""
+        for value, contents in self._seen:
+            if isinstance(contents, ModelState):
+                contents.restore(value)
+            elif is_list(contents):
+                value.clear()
+                value.extend(contents)
+            elif is_dict(contents):
+                value.clear()
+                value.update(contents)
+            elif is_set(contents):
+                value.clear()
+                for item in contents:
+                    value.add(item)
+            else:
+                for name, part in contents:
+                    _set_slot(value, name, part)
+
+    def _note(self, values: Iterable[Any]) -> None:
+        for value in values:
+            if type(value) in _ATOMS:
+                continue
+            if is_model(value):
+                self._note_model(value)
+            elif is_list(value):
+                self._seen.append((value, list(value)))
+                self._note(value)
+            elif is_dict(value):
+                self._seen.append((value, dict(value)))
+                self._note(value.values())
+            elif is_mutable_set(value):
+                self._seen.append((value, frozenset(value)))
+            elif is_tuple(value):
+                self._note(value)
+            elif is_record(value):
+                parts = tuple((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+                self._seen.append((value, parts))
+                self._note(part for _, part in parts)
+
+    def _note_model(self, model: BaseModel) -> None:
+        state = ModelState(model)
+        self._seen.append((model, state))
+        if type(state.names) is not SharedNames and len(state.names) < len(type(model).__pydantic_fields__):
+            self.partial = True
+        self._note(state.values.values())
+        if state.extra or state.private:
+            self._note(state.inner())

@@ -1,0 +1,119 @@
+"""Whether what is about to be written can be read back.
+
+Attributes are not validated when they are assigned, so the stored form of a touched field goes through the field's
+own validators first, on a copy. Models whose validators look at several fields are read back whole.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import bson
+from bson import ObjectId
+from bson.errors import BSONError
+from pydantic import BaseModel, ValidationError
+
+from boundwork.errors import InvalidDocument
+from boundwork.models.bson_types import NATIVE, CannotStore, decode_all
+from boundwork.models.codec import Codec
+from boundwork.models.problems import cannot_store, collection_of, problems_of
+from boundwork.models.slots import Tracked
+
+_SAFE = frozenset({int, float, bool, type(None), ObjectId})
+_REFUSALS: tuple[type[Exception], ...] = (BSONError, UnicodeError, OverflowError, RecursionError)
+
+
+class Verifier:
+    """Verifies documents of one model."""
+
+    def __init__(self, codec: Codec) -> None:
+        """Decide once whether fields can be verified one by one."""
+        model = codec.model
+        self.codec = codec
+        self._validator = model.__pydantic_validator__
+        self._names = {field.accepted: field.name for field in codec.fields}
+        infos = model.__pydantic_fields__.values()
+        self._whole = (
+            bool(model.__pydantic_decorators__.model_validators)
+            or model.__pydantic_custom_init__
+            or _has_own_post_init(model)
+            or codec.extra
+            or bool(model.model_config.get("frozen"))
+            or any(info.frozen for info in infos)
+        )
+
+    def verify(self, document: Tracked, fields: Iterable[str] | None) -> None:
+        """Raise InvalidDocument if the fields, or all of them, would not be read back."""
+        if self._whole or fields is None:
+            self._verify_whole(document)
+            return
+        problems: list[tuple[str, str]] = []
+        for name in fields:
+            if name in self.codec.by_name and name in document.__dict__:
+                problems += self._problems(document, name)
+        self._report(document, problems)
+
+    def _verify_whole(self, document: Tracked) -> None:
+        try:
+            stored = self.codec.decode(_through_bson(self.codec.encode(document)))
+        except CannotStore as error:
+            raise cannot_store(document, error) from None
+        try:
+            self._validator.validate_python(stored, strict=False)
+        except ValidationError as error:
+            self._report(document, problems_of(error, self._names))
+
+    def _problems(self, document: Tracked, name: str) -> list[tuple[str, str]]:
+        field = self.codec.by_name[name]
+        value = document.__dict__[name]
+        try:
+            encoded = value if type(value) in NATIVE else field.shape.encode(value)
+            stored = encoded if _is_safe(encoded) else _through_bson({name: encoded})[name]
+        except CannotStore as error:
+            raise cannot_store(document, error if error.path[:1] == [name] else error.inside(name)) from None
+        if field.shape.decode is not None:
+            stored = field.shape.decode(stored)
+        stand_in = _stand_in(document)
+        try:
+            self._validator.validate_assignment(stand_in, name, stored, strict=False)
+        except ValidationError as error:
+            return problems_of(error, self._names)
+        return []
+
+    def _report(self, document: Tracked, problems: list[tuple[str, str]]) -> None:
+        if problems:
+            model = type(document)
+            raise InvalidDocument(collection_of(model), document.__dict__.get("id"), problems, stored=False)
+
+
+def _has_own_post_init(model: type[BaseModel]) -> bool:
+    """Tell a user's model_post_init from the one that pydantic makes for private attributes."""
+    return model.__pydantic_post_init__ is not None and model.model_post_init.__name__ == "model_post_init"
+
+
+def _is_safe(encoded: Any) -> bool:
+    """Say whether BSON certainly takes a value and gives it back as it is."""
+    return type(encoded) in _SAFE or (type(encoded) is str and encoded.isascii())
+
+
+def _through_bson(stored: dict[str, Any]) -> dict[str, Any]:
+    """Encode and decode as the driver will, so that what the driver refuses is noticed here."""
+    try:
+        return decode_all(bson.encode(stored))[0]
+    except _REFUSALS:
+        for name, value in stored.items():
+            try:
+                bson.encode({name: value})
+            except _REFUSALS as error:
+                raise CannotStore(f"BSON refuses it ({type(error).__name__})").inside(name) from None
+        raise
+
+
+def _stand_in(document: Tracked) -> Any:
+    """Make a throw-away instance with the same values, so that the document itself is not touched."""
+    cls = type(document)
+    stand_in = cls.__new__(cls)
+    object.__setattr__(stand_in, "__dict__", dict(document.__dict__))
+    object.__setattr__(stand_in, "__pydantic_fields_set__", set())
+    object.__setattr__(stand_in, "__pydantic_extra__", None)
+    object.__setattr__(stand_in, "__pydantic_private__", None)
+    return stand_in
