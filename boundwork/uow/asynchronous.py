@@ -1,0 +1,150 @@
+"""The asynchronous shell: `async with shop as uow`."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+from boundwork.models import Document
+from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
+from boundwork.uow.definition import UnitDefinition
+from boundwork.uow.falls_through import falls_through
+from boundwork.uow.sessions.choice import asynchronous_sessions
+from boundwork.uow.settings import Settings
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+UnitT = TypeVar("UnitT", bound="AsyncUnitOfWork")
+
+
+class AsyncUnitOfWork(UnitDefinition):
+    """A definition of units of work on one database; `async with shop as uow` opens one.
+
+    `database` is a PyMongo `AsyncDatabase`, or what `connect()` returned. `autoflush=False` leaves it to `flush()`
+    to send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent.
+    A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour.
+    """
+
+    def __init__(self, database: object, *, autoflush: bool = True, commit_seconds: float = 30.0) -> None:
+        """Define units on a database; nothing is sent."""
+        self._sessions = asynchronous_sessions(database)
+        self._settings = Settings(autoflush=autoflush, commit_seconds=commit_seconds)
+
+    async def __aenter__(self) -> Self:
+        """Open a unit."""
+        unit = self._prepare()
+        await unit._enter()  # noqa: SLF001 - another object of this class
+        return unit
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        error: BaseException | None,
+        __: TracebackType | None,
+    ) -> None:
+        """Commit on a clean exit, roll back otherwise, and end the unit."""
+        await self._leave(self._innermost(), error)
+
+    def unit(self, *, handover: bool = False) -> AbstractAsyncContextManager[Self]:
+        """Return a single-use manager that holds its unit, for fixtures, generators and frameworks.
+
+        With `handover=True` other tasks and threads may use the unit, one after another.
+        """
+        return _Held(self, handover=handover)
+
+    async def flush(self) -> None:
+        """Send pending changes now, inside the transaction."""
+        await self.core.workspace.flush()
+
+    async def refresh(self, document: Document[Any]) -> None:
+        """Read a document again into the same object; pending changes are flushed first."""
+        await self.core.workspace.refresh(document)
+
+    async def commit(self) -> None:
+        """Flush and commit; the next operation begins a new transaction."""
+        await self.core.commit()
+
+    async def rollback(self) -> None:
+        """Undo everything since the last commit, in the database and in the objects; the unit goes on."""
+        await self.core.rollback()
+
+    async def run(
+        self,
+        body: Callable[Concatenate[Self, P], Awaitable[ResultT]],
+        *args: P.args,
+        **keywords: P.kwargs,
+    ) -> ResultT:
+        """Await `body(uow, ...)` in a unit, again with a fresh one after a transient failure, and return its result."""
+        results: list[ResultT] = []
+        for attempt in self.attempts():
+            results.clear()
+            async with attempt as uow:
+                results.append(await body(uow, *args, **keywords))
+        return results[0]
+
+    def attempts(self, seconds: float = DEADLINE_SECONDS) -> "Iterator[AsyncAttempt[Self]]":
+        """Iterate over attempts until one succeeds: `for attempt in shop.attempts(): async with attempt as uow: ...`.
+
+        The block must be the whole body of the loop and may not leave it by `return` or `break`, else a failure of
+        its commit is raised instead of repeated; use `run` for values.
+        """
+        series = Attempts(seconds)
+        return (AsyncAttempt(self, series) for _ in series.numbers())
+
+
+class AsyncAttempt(Generic[UnitT]):
+    """One attempt of a series, to be entered once; it swallows the failure that the next attempt may mend."""
+
+    def __init__(self, definition: UnitT, series: Attempts) -> None:
+        """Prepare an attempt."""
+        self._definition = definition
+        self._series = series
+        self._unit: UnitT
+
+    async def __aenter__(self) -> UnitT:
+        """Wait as long as the series says, and open a unit."""
+        await asyncio.sleep(self._series.wait())
+        self._unit = await self._definition.__aenter__()
+        self._unit.receipt.attempts = self._series.number
+        return self._unit
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        error: BaseException | None,
+        __: TracebackType | None,
+    ) -> bool:
+        """End the unit; True if the body is to be run again."""
+        core = self._unit.core
+        try:
+            await self._unit._leave(self._unit._innermost(), error)  # noqa: SLF001 - a unit of the same module
+        except BaseException as failure:
+            if self._series.again(failure, committed=core.committed) and falls_through(sys._getframe(1)):  # noqa: SLF001
+                return True
+            self._series.over = True
+            raise
+        return self._series.again(error, committed=core.committed)
+
+
+class _Held(Generic[UnitT]):
+    """A manager that holds its unit instead of looking for it."""
+
+    def __init__(self, definition: UnitT, *, handover: bool) -> None:
+        """Prepare a unit."""
+        self._unit = definition._prepare(handover=handover)  # noqa: SLF001 - of the same module
+
+    async def __aenter__(self) -> UnitT:
+        """Open the unit."""
+        await self._unit._enter()  # noqa: SLF001
+        return self._unit
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        error: BaseException | None,
+        __: TracebackType | None,
+    ) -> None:
+        """Commit on a clean exit, roll back otherwise; elsewhere than where it was opened, roll back and say so."""
+        await self._unit._leave(self._unit._innermost(), error)  # noqa: SLF001

@@ -1,0 +1,53 @@
+"""When a body is run again, and how long to wait before.
+
+Only a failure that wrote nothing and may not come back is worth another attempt: `TransientFailure` and its kinds.
+The waits follow the drivers' convenient transactions API: 5 ms growing by half each time up to 500 ms, with jitter,
+120 seconds in all.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+
+from boundwork.errors import TransientFailure, UnitDoomed
+
+FIRST_WAIT = 0.005
+GROWTH = 1.5
+LONGEST_WAIT = 0.5
+DEADLINE_SECONDS = 120.0
+
+
+@dataclass
+class Attempts:
+    """The state of one series of attempts."""
+
+    seconds: float = DEADLINE_SECONDS
+    number: int = 0
+    over: bool = False
+    _began: float = field(default_factory=monotonic)
+    _random: random.Random = field(default_factory=random.Random)
+
+    def numbers(self) -> Iterator[int]:
+        """Iterate over the numbers of the attempts, from 1, until one of them settles the matter."""
+        while not self.over:
+            self.number += 1
+            yield self.number
+
+    def wait(self) -> float:
+        """Return the seconds to wait before the present attempt: none before the first."""
+        if self.number <= 1:
+            return 0.0
+        longest = min(LONGEST_WAIT, FIRST_WAIT * GROWTH ** (self.number - 2))
+        return self._random.random() * longest
+
+    def again(self, error: BaseException | None, *, committed: bool) -> bool:
+        """Tell whether the body is to be run again after an attempt that ended with `error`.
+
+        Never after a commit in the middle of the body has succeeded: what it wrote would be written twice.
+        """
+        late = monotonic() - self._began >= self.seconds
+        first = error.__cause__ if isinstance(error, UnitDoomed) else error
+        repeat = isinstance(first, TransientFailure) and not committed and not late
+        self.over = not repeat
+        return repeat

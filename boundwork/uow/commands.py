@@ -1,0 +1,94 @@
+"""What a unit asks a server to do, as data.
+
+Every read and write of a unit is one of these values. They are built above the driver, carried out by a
+`BoundSession` and kept in the unit's log, so that a unit can be repeated without running its body again.
+Filters, documents and updates are in their stored form: BSON types only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Read the documents that match a filter."""
+
+    collection: str
+    filter: Mapping[str, Any]
+    sort: tuple[tuple[str, int], ...] = ()
+    skip: int = 0
+    limit: int = 0
+    projection: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count the documents that match a filter; a limit of 0 is no limit."""
+
+    collection: str
+    filter: Mapping[str, Any]
+    skip: int = 0
+    limit: int = 0
+
+
+Read = Find | Count
+
+
+@dataclass(frozen=True, slots=True)
+class InsertOne:
+    """Insert one document; its `_id` is set."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOne:
+    """Apply update operators to the document that a filter selects; the filter names its `_id`."""
+
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertOne:
+    """Insert a document unless one with its `_id` is there; what is there is left as it is."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOne:
+    """Delete the document that a filter selects; the filter names its `_id`."""
+
+    filter: Mapping[str, Any]
+
+
+Write = InsertOne | UpdateOne | UpsertOne | DeleteOne
+
+
+@dataclass(frozen=True, slots=True)
+class BulkWrite:
+    """Carry out writes on one collection, in order, stopping at the first error."""
+
+    collection: str
+    writes: tuple[Write, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """How many documents a bulk of writes reached."""
+
+    inserted: int = 0
+    matched: int = 0
+    modified: int = 0
+    deleted: int = 0
+    upserted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueKey:
+    """The fields of a unique index, as dotted paths; sparse or partial ones leave out some documents."""
+
+    name: str
+    paths: tuple[str, ...]

@@ -1,0 +1,126 @@
+"""What a definition and its units have in common, whatever the colour.
+
+A definition is immutable and shared by threads and tasks. Entering it makes a unit: another object of the same
+class, which holds a core `Unit`. On a definition every word means the innermost unit that is open here; on a unit
+it means that unit.
+"""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, ClassVar, Self, TypeGuard
+
+from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork
+from boundwork.models import Document
+from boundwork.uow.failures import SessionFailure
+from boundwork.uow.open_units import OpenUnit, mine, pop, push, unit_of
+from boundwork.uow.origin import origin_of_caller
+from boundwork.uow.port import SessionFactory
+from boundwork.uow.receipt import Receipt
+from boundwork.uow.reporting import public_error
+from boundwork.uow.settings import Settings
+from boundwork.uow.unit import Unit
+
+
+class UnitDefinition:
+    """The words that are never awaited, and how units are made from definitions."""
+
+    models: ClassVar[frozenset[type[Document[Any]]]] = frozenset()
+    _sessions: SessionFactory
+    _settings: Settings
+    _opened: OpenUnit | None = None
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Collect the models of the repositories that the class declares."""
+        super().__init_subclass__(**keywords)
+        declared: set[object] = {getattr(value, "model", None) for value in _attributes(cls).values()}
+        cls.models = frozenset(model for model in declared if is_document(model))
+
+    @property
+    def core(self) -> Unit:
+        """The core of this unit, or of the innermost unit of this definition that is open here."""
+        return unit_of(self) if self._opened is None else self._opened.unit
+
+    @property
+    def is_unit(self) -> bool:
+        """Tell whether this is a unit, made by entering a definition."""
+        return self._opened is not None
+
+    @property
+    def receipt(self) -> Receipt:
+        """What the unit did, complete after its end."""
+        return self.core.receipt
+
+    @property
+    def database(self) -> Any:
+        """The database of the driver, for calls of your own: they join the transaction.
+
+        The handle has a neutral write concern, because the server takes none inside a transaction. What such a
+        call reads is what has been flushed; what it writes is not seen by documents already loaded (refresh them).
+        """
+        core = self.core
+        core.check()
+        try:
+            return core.session.database
+        except SessionFailure as failure:
+            raise public_error(failure) from failure
+
+    def add(self, document: Document[Any]) -> None:
+        """Register a new document of any declared model."""
+        self.core.workspace.add(document, origin_of_caller())
+
+    def remove(self, document: Document[Any]) -> None:
+        """Register the removal of a document of this unit."""
+        self.core.workspace.remove(document)
+
+    def _prepare(self, *, handover: bool = False) -> Self:
+        """Return a new unit of this definition, not yet entered."""
+        if self._opened is not None:
+            raise NestedUnitOfWork(
+                f"The unit {self._opened.unit.name} is open already and cannot be entered again. "
+                "Enter the definition for another unit, after this one has ended.",
+            )
+        for there in mine():
+            raise NestedUnitOfWork(
+                f"A unit of {type(self).__name__} was opened inside the open unit {there.unit.name}. "
+                "End that one first, or do the work in it.",
+            )
+        core = Unit(type(self).__name__, self._sessions(), self._settings, handover=handover)
+        unit = copy(self)
+        unit._opened = OpenUnit(self, type(self).models, core)  # noqa: SLF001 - another object of this class
+        return unit
+
+    async def _enter(self) -> None:
+        opened = self._innermost()
+        await opened.unit.enter()
+        push(opened)
+
+    async def _leave(self, opened: OpenUnit, error: BaseException | None) -> None:
+        try:
+            await opened.unit.leave(error)
+        finally:
+            pop(opened)
+
+    def _innermost(self) -> OpenUnit:
+        """Return the unit that a `with` over this definition entered."""
+        if self._opened is not None:
+            return self._opened
+        for opened in reversed(mine()):
+            if opened.definition is self:
+                return opened
+        name = type(self).__name__
+        raise NoActiveUnitOfWork(
+            f"A unit of {name} was left in another task, thread or context than it was entered in. "
+            "Hold the unit where that is needed: with shop.unit() as uow: ...",
+        )
+
+
+def is_document(model: object) -> TypeGuard[type[Document[Any]]]:
+    """Tell whether an object is a class of documents."""
+    return isinstance(model, type) and issubclass(model, Document)
+
+
+def _attributes(cls: type) -> Mapping[str, Any]:
+    merged: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        merged.update(vars(base))
+    return merged

@@ -1,0 +1,165 @@
+"""In which order the changes of a unit reach the server.
+
+Collections come in the order of their first use. Inside one, inserts come before updates before deletes, unless
+a unique key must be free first: who frees a value goes before who takes it. Documents that exchange values wait
+for each other; there one of them gives its value up for a moment, by a temporary unset inside the transaction.
+Pure: changes and unique keys go in, writes come out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+
+from boundwork.uow.changes import Alteration, Change, Insertion, Removal
+from boundwork.uow.commands import BulkWrite, DeleteOne, InsertOne, UniqueKey, UpdateOne, Write
+from boundwork.uow.unique_claims import Claim, claims_after, claims_before
+
+RANK = {Insertion: 0, Alteration: 1, Removal: 2}
+IDENTITY = UniqueKey("_id_", ("_id",))
+
+
+@dataclass(slots=True)
+class PlannedWrite:
+    """One write, the change it stands for, and the paths that it only unsets for a moment."""
+
+    write: Write
+    change: Change
+    unset: tuple[str, ...] = ()
+
+    @property
+    def temporary(self) -> bool:
+        """Tell whether the write only makes room for another one."""
+        return bool(self.unset)
+
+
+@dataclass(slots=True)
+class PlannedBulk:
+    """The writes of one collection, in order."""
+
+    collection: str
+    writes: list[PlannedWrite]
+
+    def command(self) -> BulkWrite:
+        """Return the bulk as a command."""
+        return BulkWrite(self.collection, tuple(planned.write for planned in self.writes))
+
+
+def by_collection(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """Group changes by collection, in the order of first use."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.mapper.collection, []).append(change)
+    return groups
+
+
+def may_contend(changes: Sequence[Change]) -> bool:
+    """Tell whether one of these changes could free a unique value that another one takes.
+
+    Only then are the unique keys of the collection worth asking for.
+    """
+    kinds = {type(change) for change in changes}
+    if kinds == {Insertion} or Alteration not in kinds:
+        return kinds == {Insertion, Removal}
+    if len(kinds) > 1:
+        return True
+    seen: set[str] = set()
+    for change in changes:
+        if isinstance(change, Alteration):
+            roots = set(change.update.fields)
+            if roots & seen:
+                return True
+            seen |= roots
+    return False
+
+
+def planned(collection: str, changes: Sequence[Change], keys: Sequence[UniqueKey]) -> PlannedBulk:
+    """Order the changes of one collection so that no unique key is taken before it is free."""
+    ordered = sorted(changes, key=lambda change: RANK[type(change)])
+    if RANK[type(ordered[0])] == RANK[type(ordered[-1])] == RANK[Insertion]:
+        return PlannedBulk(collection, [_write(change) for change in ordered])
+    waits = _waits(ordered, (IDENTITY, *keys))
+    if not any(waits.values()):
+        return PlannedBulk(collection, [_write(change) for change in ordered])
+    return PlannedBulk(collection, _sequence(ordered, waits, keys))
+
+
+def _write(change: Change) -> PlannedWrite:
+    write: Write
+    if isinstance(change, Insertion):
+        write = InsertOne(change.stored)
+    elif isinstance(change, Alteration):
+        write = UpdateOne({"_id": change.id}, change.update.operators())
+    else:
+        write = DeleteOne({"_id": change.id})
+    return PlannedWrite(write, change)
+
+
+def _waits(ordered: Sequence[Change], keys: Sequence[UniqueKey]) -> dict[int, set[int]]:
+    """Return for each change the changes that must free a value before it."""
+    frees: dict[Claim, int] = {}
+    for place, change in enumerate(ordered):
+        for claim in claims_before(change, keys):
+            frees[claim] = place
+    waits: dict[int, set[int]] = {place: set() for place in range(len(ordered))}
+    if frees:
+        for place, change in enumerate(ordered):
+            for claim in claims_after(change, keys):
+                freer = frees.get(claim)
+                if freer is not None and freer != place:
+                    waits[place].add(freer)
+    return waits
+
+
+def _sequence(
+    ordered: Sequence[Change], waits: Mapping[int, set[int]], keys: Sequence[UniqueKey]
+) -> list[PlannedWrite]:
+    """Walk the changes in order, each after those it waits for."""
+    waiting = {place: set(freers) for place, freers in waits.items()}
+    followers: dict[int, list[int]] = {}
+    for place, freers in waiting.items():
+        for freer in freers:
+            followers.setdefault(freer, []).append(place)
+    ready = [place for place, freers in waiting.items() if not freers]
+    heapify(ready)
+    result: list[PlannedWrite] = []
+    while waiting:
+        if ready:
+            place = heappop(ready)
+            del waiting[place]
+            result.append(_write(ordered[place]))
+        else:
+            place = _breaker(ordered, waiting, followers, keys)
+            if _room(ordered[place], keys) and place in followers:
+                result.append(_temporary(ordered[place], keys))
+            else:
+                waiting[place].clear()
+                heappush(ready, place)
+        for follower in followers.pop(place, ()):
+            if follower in waiting:
+                waiting[follower].discard(place)
+                if not waiting[follower]:
+                    heappush(ready, follower)
+    return result
+
+
+def _breaker(
+    ordered: Sequence[Change],
+    waiting: Mapping[int, set[int]],
+    followers: Mapping[int, list[int]],
+    keys: Sequence[UniqueKey],
+) -> int:
+    """Choose the change that gives its value up for a moment; where none can, the first goes as it is."""
+    can = (place for place in waiting if place in followers and _room(ordered[place], keys))
+    return next(can, min(waiting))
+
+
+def _room(change: Change, keys: Sequence[UniqueKey]) -> tuple[str, ...]:
+    """Return the paths of unique keys that a change sets as a whole, so that they may be unset before."""
+    if not isinstance(change, Alteration):
+        return ()
+    return tuple(dict.fromkeys(path for key in keys for path in key.paths if path in change.update.set))
+
+
+def _temporary(change: Change, keys: Sequence[UniqueKey]) -> PlannedWrite:
+    unset = _room(change, keys)
+    return PlannedWrite(UpdateOne({"_id": change.id}, {"$unset": dict.fromkeys(unset, "")}), change, unset)

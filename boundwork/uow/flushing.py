@@ -1,0 +1,112 @@
+"""How pending changes reach the server: checked, ordered, sent, and verified by their counts.
+
+A document that an earlier transaction of the unit read is compared with the database before it is written, so that
+a change that somebody committed in between is never overwritten.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from boundwork.errors import DuplicateKey, StaleDocument
+from boundwork.models.difference import same
+from boundwork.models.identity import identity_key
+from boundwork.uow.changes import Alteration, Change, Removal
+from boundwork.uow.commands import BulkResult, Find, UniqueKey
+from boundwork.uow.failures import SessionFailure
+from boundwork.uow.flush_plan import PlannedBulk, by_collection, may_contend, planned
+from boundwork.uow.reporting import write_error
+from boundwork.uow.unique_claims import value_at
+
+if TYPE_CHECKING:
+    from boundwork.uow.unit import Unit
+
+
+async def flush(unit: "Unit") -> None:
+    """Send the pending changes of a unit; a failure dooms it and names the document."""
+    work = unit.workspace
+    changes = work.pending.changes()
+    if not changes:
+        return
+    groups = by_collection(changes)
+    for collection, group in groups.items():
+        await _guard(unit, collection, group)
+    bulks = [
+        planned(collection, group, await _unique_keys(unit, collection, group)) for collection, group in groups.items()
+    ]
+    await _check_counts(unit, changes, await _send(unit, bulks))
+    for bulk in bulks:
+        work.staged.count(bulk)
+    work.pending.flushed()
+
+
+async def _send(unit: "Unit", bulks: list[PlannedBulk]) -> list[BulkResult]:
+    commands = [bulk.command() for bulk in bulks]
+    unit.workspace.log.wrote(commands)
+    try:
+        return await unit.alone(unit.session.write(commands))
+    except SessionFailure as failure:
+        error = write_error(failure, bulks)
+        if isinstance(error, DuplicateKey):
+            unit.settings.unique_keys.forget(error.collection)
+        unit.doom(error)
+        raise error from failure.__cause__
+
+
+async def _unique_keys(unit: "Unit", collection: str, changes: list[Change]) -> tuple[UniqueKey, ...]:
+    if not may_contend(changes):
+        return ()
+    return await unit.send(unit.settings.unique_keys.of(collection, unit.session))
+
+
+def _guarded(unit: "Unit", collection: str, changes: list[Change]) -> Iterator[Alteration | Removal]:
+    """Iterate over the changes of documents that the present transaction has not read."""
+    known = unit.workspace.known
+    if not known.has_earlier(collection):
+        return
+    for change in changes:
+        if isinstance(change, Removal):
+            if change.guarded:
+                yield change
+        elif isinstance(change, Alteration) and known.earlier(collection, identity_key(change.id)) is not None:
+            yield change
+
+
+async def _guard(unit: "Unit", collection: str, changes: list[Change]) -> None:
+    """Raise StaleDocument if a document is not as an earlier transaction of the unit read or left it."""
+    guarded = {identity_key(change.id): change for change in _guarded(unit, collection, changes)}
+    if not guarded:
+        return
+    command = Find(collection, {"_id": {"$in": [change.id for change in guarded.values()]}})
+    batches = await unit.send(unit.session.find(command))
+    unit.workspace.log.found(command, batches)
+    mapper = next(iter(guarded.values())).mapper
+    found = {identity_key(stored["_id"]): stored for batch in batches for stored in mapper.decode(batch)}
+    for key, change in guarded.items():
+        stored = found.get(key)
+        if stored is None:
+            raise _stale(unit, change)
+        present = change.mapper.encode(change.mapper.load(stored))
+        if not all(same(change.before(path), value_at(present, path)) for path in present):
+            raise _stale(unit, change)
+        if isinstance(change, Alteration):
+            unit.workspace.known.keep(collection, key, change.document)
+
+
+async def _check_counts(unit: "Unit", changes: list[Change], results: list[BulkResult]) -> None:
+    """Raise StaleDocument if an update or a delete met no document."""
+    altered = [change for change in changes if isinstance(change, Alteration)]
+    removed = [change for change in changes if isinstance(change, Removal)]
+    matched = sum(result.matched for result in results)
+    if matched >= len(altered) and sum(result.deleted for result in results) >= len(removed):
+        return
+    for change in altered:
+        command = Find(change.mapper.collection, {"_id": change.id}, limit=1, projection={"_id": 1})
+        if not await unit.send(unit.session.find(command)):
+            raise _stale(unit, change)
+    raise _stale(unit, (removed or altered)[0])
+
+
+def _stale(unit: "Unit", change: Change) -> StaleDocument:
+    error = StaleDocument.of(change.mapper.model.__name__, change.mapper.collection, change.id)
+    unit.doom(error)
+    return error

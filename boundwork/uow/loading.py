@@ -1,0 +1,83 @@
+"""How replies become documents: one object for each identity.
+
+An object that the present transaction knows is returned as it is, one of an earlier transaction is refreshed in
+place, and what is new is made. A result of which nothing is known goes the short way.
+"""
+
+from collections.abc import Hashable
+from typing import Any, TypeVar
+
+from boundwork.errors import WrongModel
+from boundwork.models import Document
+from boundwork.models.hydration import hydration_pause
+from boundwork.models.identity import identity_key
+from boundwork.models.mapper import Mapper
+from boundwork.models.tracking import Tracker
+from boundwork.uow.identity_map import IdentityMap
+
+DocumentT = TypeVar("DocumentT", bound=Document[Any])
+
+
+def load(mapper: Mapper[DocumentT], batches: list[bytes], known: IdentityMap, tracker: Tracker) -> list[DocumentT]:
+    """Return the documents of a reply, tracked and known."""
+    documents: list[DocumentT] = []
+    with hydration_pause():
+        for batch in batches:
+            if known.is_empty(mapper.collection):
+                documents += _load_new(mapper, batch, known, tracker)
+            else:
+                documents += _load_some(mapper, batch, known, tracker)
+    return documents
+
+
+def as_model(mapper: Mapper[DocumentT], document: Document[Any]) -> DocumentT:
+    """Return a known document as a model; WrongModel if it is of an unrelated one."""
+    if not isinstance(document, mapper.model):
+        raise WrongModel(
+            f"Document {document.id!r} of collection {mapper.collection!r} is in the unit as "
+            f"{type(document).__name__} and was asked for as {mapper.model.__name__}. Ask for it as one of the two.",
+        )
+    return document
+
+
+def key_of(mapper: Mapper[Any], document_id: object) -> Hashable:
+    """Return the identity that an id stands for."""
+    return identity_key(mapper.encode_id(document_id))
+
+
+def may_reload(tracker: Tracker, document: Document[Any]) -> bool:
+    """Tell whether reading a document again would lose no change of the program."""
+    changes = tracker.changes_of(document)
+    return changes is None or changes.update() is None
+
+
+def _load_new(mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, tracker: Tracker) -> list[DocumentT]:
+    stored = mapper.decode(batch)
+    keys = [identity_key(document["_id"]) for document in stored]
+    documents = mapper.load_all(stored)
+    tracker.attach_all(documents)
+    known.keep_all(mapper.collection, keys, documents)
+    return documents
+
+
+def _load_some(mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, tracker: Tracker) -> list[DocumentT]:
+    documents: list[DocumentT] = []
+    for stored in mapper.decode(batch):
+        key = identity_key(stored["_id"])
+        current = known.current(mapper.collection, key)
+        if isinstance(current, Document):
+            documents.append(as_model(mapper, current))
+            continue
+        earlier = known.earlier(mapper.collection, key)
+        if earlier is None:
+            document = mapper.load(stored)
+            tracker.attach(document)
+        else:
+            document = as_model(mapper, earlier)
+            if not may_reload(tracker, document):
+                documents.append(document)
+                continue
+            mapper.reload(document, stored)
+        known.keep(mapper.collection, key, document)
+        documents.append(document)
+    return documents

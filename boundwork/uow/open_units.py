@@ -1,0 +1,78 @@
+"""Which units are open here: how a definition or a repository finds its unit without being told.
+
+The stack lives in a context variable, so each task and thread has its own. A child task inherits the stack of its
+parent, but not the right to use those units: only units whose owner is here count.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from boundwork.errors import AmbiguousUnitOfWork, NoActiveUnitOfWork
+from boundwork.models import Document
+from boundwork.uow.unit import Unit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenUnit:
+    """A unit, the definition object that it was opened from, and the models that this declares."""
+
+    definition: object
+    models: frozenset[type[Document[Any]]]
+    unit: Unit
+
+    def declares(self, model: type[Document[Any]]) -> bool:
+        """Tell whether the definition declares a model; one that declares none takes all."""
+        return not self.models or any(
+            issubclass(model, declared) or issubclass(declared, model) for declared in self.models
+        )
+
+
+_OPEN: ContextVar[tuple[OpenUnit, ...]] = ContextVar("boundwork_open_units", default=())
+
+
+def push(opened: OpenUnit) -> None:
+    """Make a unit the innermost one here."""
+    _OPEN.set((*(there for there in _OPEN.get() if there.unit.is_open), opened))
+
+
+def pop(opened: OpenUnit) -> None:
+    """Take a unit out, wherever it stands; nothing happens in a context that never had it."""
+    _OPEN.set(tuple(there for there in _OPEN.get() if there is not opened))
+
+
+def mine() -> list[OpenUnit]:
+    """Return the open units that may be used here, the innermost last."""
+    return [opened for opened in _OPEN.get() if opened.unit.is_mine]
+
+
+def unit_of(definition: object) -> Unit:
+    """Return the innermost open unit of a definition object."""
+    inherited = [opened for opened in _OPEN.get() if opened.definition is definition and opened.unit.is_open]
+    for opened in reversed(inherited):
+        if opened.unit.is_mine:
+            return opened.unit
+    if inherited:
+        inherited[-1].unit.check()
+    name = type(definition).__name__
+    raise NoActiveUnitOfWork(f"No unit of {name} is open here. Enter one: with {name.lower()} as uow: ...")
+
+
+def unit_for(model: type[Document[Any]]) -> Unit:
+    """Return the only open unit that declares a model."""
+    stack = [opened for opened in _OPEN.get() if opened.unit.is_open]
+    candidates = [opened for opened in stack if opened.unit.is_mine and opened.declares(model)]
+    if len({opened.definition for opened in candidates}) > 1:
+        names = ", ".join(opened.unit.name for opened in candidates)
+        raise AmbiguousUnitOfWork(
+            f"Several open units declare {model.__name__}: {names}. Use the repository of the unit that is meant.",
+        )
+    if candidates:
+        return candidates[-1].unit
+    if stack and not mine():
+        stack[-1].unit.check()
+    which = f"none of the open units declares {model.__name__}" if stack else "no unit of work is open"
+    raise NoActiveUnitOfWork(
+        f"A repository of {model.__name__} was used, but {which}. "
+        "Open a unit (with shop as uow: ...) and declare the repository in it.",
+    )

@@ -1,0 +1,56 @@
+"""Who may use a unit: the process, thread and asyncio task that opened it.
+
+A driver session must not be used by two at once: commands of a transaction that overlap are lost or applied in
+part, without an error. So every operation asks here first.
+"""
+
+import asyncio
+import os
+import threading
+from dataclasses import dataclass
+from typing import Any, Self
+
+from boundwork.errors import UnitUsedElsewhere
+
+
+def running_task() -> asyncio.Task[Any] | None:
+    """Return the asyncio task that runs here, None outside of one."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The place where a unit was opened."""
+
+    process: int
+    thread: int
+    task: asyncio.Task[Any] | None
+    name: str
+    handover: bool = False
+
+    @classmethod
+    def here(cls, *, handover: bool = False) -> Self:
+        """Return the present place; with `handover` other tasks and threads of the process count as well."""
+        task = running_task()
+        thread = threading.current_thread()
+        name = f"thread {thread.name!r}" if task is None else f"task {task.get_name()!r} of thread {thread.name!r}"
+        return cls(os.getpid(), threading.get_ident(), task, f"{name} of process {os.getpid()}", handover)
+
+    def is_here(self) -> bool:
+        """Tell whether this is the present place; an owner without a task owns its whole thread."""
+        if os.getpid() != self.process:
+            return False
+        if self.handover:
+            return True
+        return threading.get_ident() == self.thread and (self.task is None or running_task() is self.task)
+
+    def check(self, unit: str) -> None:
+        """Raise UnitUsedElsewhere unless this is the present place."""
+        if not self.is_here():
+            raise UnitUsedElsewhere(
+                f"The unit of work {unit} belongs to {self.name} and was used by {Owner.here().name}. "
+                "Open a unit of its own there, or do the work where the unit was opened.",
+            )

@@ -1,0 +1,61 @@
+"""The one door between a unit of work and a server.
+
+The core awaits nothing but the methods of `BoundSession`. A synchronous session writes them as coroutines that
+never suspend, an asynchronous one as coroutines that do; the core cannot tell.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+
+
+class BoundSession(Protocol):
+    """One session of one client, bound to the scope of one unit; raises only `SessionFailure`."""
+
+    async def open(self) -> None:
+        """Start the session, bind it where the driver can, and put it in a transaction; sends nothing."""
+
+    async def find(self, command: Find) -> list[bytes]:
+        """Return the matching documents as batches of concatenated BSON."""
+        ...
+
+    async def count(self, command: Count) -> int:
+        """Return the number of matching documents."""
+        ...
+
+    async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
+        """Carry out the bulks in order and return a result for each command: one a bulk, or one for all."""
+        ...
+
+    async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
+        """Return the collection's unique keys, `_id` left out; asked outside the transaction."""
+        ...
+
+    async def commit(self) -> None:
+        """Commit the transaction, or resend the commit of one whose outcome is unknown; sends nothing if it is empty."""
+
+    async def abort(self) -> None:
+        """Abort the transaction if it is open; a failure is the caller's to log."""
+
+    async def begin(self) -> None:
+        """Put the session in its next transaction; sends nothing before the first command."""
+
+    async def unbind(self) -> None:
+        """Undo the binding of `open`, where this is the context that it was made in."""
+
+    async def close(self) -> None:
+        """End the session."""
+
+    @property
+    def commands(self) -> int:
+        """The number of commands sent so far."""
+        ...
+
+    @property
+    def database(self) -> Any:
+        """The database handle for the user's own calls: its operations join the transaction."""
+        ...
+
+
+SessionFactory = Callable[[], BoundSession]

@@ -1,0 +1,17 @@
+"""How the synchronous shells drive the coroutine core: one step, to the end."""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+ResultT = TypeVar("ResultT")
+
+
+def run_sync(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run a coroutine that never suspends; RuntimeError if it does, which would be a fault of a session."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: ResultT = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a synchronous session suspended; its methods must do their work before they return")

@@ -1,0 +1,46 @@
+"""Which session fits a database: by the kind of the handle and the colour of the definition.
+
+A database of another kind, such as the one in memory, makes its sessions itself: its class has `new_session`.
+"""
+
+from functools import partial
+
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.database import Database
+
+from boundwork.uow.port import SessionFactory
+from boundwork.uow.sessions.asynchronous import AsynchronousSession
+from boundwork.uow.sessions.connection import Connection
+from boundwork.uow.sessions.synchronous import SynchronousSession
+
+
+def synchronous_sessions(database: object) -> SessionFactory:
+    """Return what makes the sessions of a `UnitOfWork`; TypeError if the database does not fit."""
+    if isinstance(database, Connection):
+        connection = database
+        return lambda: synchronous_sessions(connection.sync_database())()  # noqa: PLW0108 - a database for each unit
+    if own := getattr(type(database), "new_session", None):
+        return partial(own, database)
+    if isinstance(database, Database):
+        return partial(SynchronousSession, database)
+    raise TypeError(_misfit(database, "UnitOfWork", "a pymongo Database", "AsyncUnitOfWork"))
+
+
+def asynchronous_sessions(database: object) -> SessionFactory:
+    """Return what makes the sessions of an `AsyncUnitOfWork`; TypeError if the database does not fit."""
+    if isinstance(database, Connection):
+        connection = database
+        return lambda: asynchronous_sessions(connection.async_database())()  # noqa: PLW0108 - each loop has its own
+    if own := getattr(type(database), "new_session", None):
+        return partial(own, database)
+    if isinstance(database, AsyncDatabase):
+        return partial(AsynchronousSession, database)
+    raise TypeError(_misfit(database, "AsyncUnitOfWork", "a pymongo AsyncDatabase", "UnitOfWork"))
+
+
+def _misfit(database: object, wanted_by: str, wanted: str, other: str) -> str:
+    kind = type(database).__name__
+    hint = " Name the database: client['shop']." if "Client" in kind else f" For this one use {other}."
+    if "Client" not in kind and "Database" not in kind:
+        hint = ""
+    return f"{wanted_by} needs {wanted}, or what boundwork.connect() returns, and was given {kind}.{hint}"

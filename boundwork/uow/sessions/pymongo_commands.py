@@ -1,0 +1,143 @@
+"""How commands of a unit are said to PyMongo, for both of its colours.
+
+Collections are used with neutral options: inside a transaction the server takes a write concern only with the
+commit, and PyMongo sends that of the transaction, which is at least majority.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+import pymongo
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.results import BulkWriteResult, ClientBulkWriteResult
+from pymongo.write_concern import WriteConcern
+
+from boundwork.uow.commands import (
+    BulkResult,
+    BulkWrite,
+    Count,
+    DeleteOne,
+    Find,
+    InsertOne,
+    UniqueKey,
+    UpdateOne,
+    UpsertOne,
+    Write,
+)
+
+WIRE_VERSION_OF_8 = 25
+EMBEDDED_SET = "secantus"
+STORED_FORM: CodecOptions[dict[str, Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
+NEUTRAL: Mapping[str, Any] = {
+    "write_concern": WriteConcern(),
+    "read_concern": ReadConcern(),
+    "read_preference": ReadPreference.PRIMARY,
+}
+
+
+def transaction_options(client_concern: WriteConcern) -> dict[str, Any]:
+    """Return the arguments of `start_transaction`: snapshot reads, majority writes, primary.
+
+    Journal and time-out of the client's write concern are kept.
+    """
+    kept = {key: value for key, value in client_concern.document.items() if key in {"j", "wtimeout"}}
+    return {
+        "read_concern": ReadConcern("snapshot"),
+        "write_concern": WriteConcern(w="majority", **kept),
+        "read_preference": ReadPreference.PRIMARY,
+    }
+
+
+def find_arguments(command: Find) -> dict[str, Any]:
+    """Return the arguments of `find_raw_batches`."""
+    arguments: dict[str, Any] = {"filter": command.filter}
+    if command.sort:
+        arguments["sort"] = list(command.sort)
+    if command.skip:
+        arguments["skip"] = command.skip
+    if command.limit:
+        arguments["limit"] = command.limit
+    if command.projection is not None:
+        arguments["projection"] = command.projection
+    return arguments
+
+
+def raw_batches(batches: list[Any]) -> list[bytes]:
+    """Return batches as what they are; PyMongo's annotations call them documents."""
+    return batches
+
+
+def count_arguments(command: Count) -> dict[str, Any]:
+    """Return the arguments of `count_documents`."""
+    arguments: dict[str, Any] = {"filter": command.filter}
+    if command.skip:
+        arguments["skip"] = command.skip
+    if command.limit:
+        arguments["limit"] = command.limit
+    return arguments
+
+
+def request(write: Write, namespace: str | None = None) -> Any:
+    """Return a write as a request of `bulk_write`; with a namespace, of the client's."""
+    match write:
+        case InsertOne():
+            return pymongo.InsertOne(write.document, namespace=namespace)
+        case UpdateOne():
+            return pymongo.UpdateOne(write.filter, write.update, namespace=namespace)
+        case DeleteOne():
+            return pymongo.DeleteOne(write.filter, namespace=namespace)
+        case _:
+            rest = {name: value for name, value in write.document.items() if name != "_id"}
+            update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
+            return pymongo.UpdateOne({"_id": write.document["_id"]}, update, upsert=True, namespace=namespace)
+
+
+def inserted_documents(bulk: BulkWrite) -> list[dict[str, Any]] | None:
+    """Return the documents of a bulk that only inserts, which PyMongo sends with less work; else None."""
+    documents = [write.document for write in bulk.writes if isinstance(write, InsertOne)]
+    return documents if len(documents) == len(bulk.writes) else None
+
+
+def commands_in(bulk: BulkWrite) -> int:
+    """Return how many commands PyMongo makes of an ordered bulk: one for each run of writes of one kind."""
+    kinds = (UpdateOne if isinstance(write, UpsertOne) else type(write) for write in bulk.writes)
+    return sum(1 for _ in groupby(kinds))
+
+
+def client_requests(bulks: Iterable[BulkWrite], database: str) -> list[Any]:
+    """Return all writes of all bulks as requests of the client's `bulk_write`."""
+    return [request(write, f"{database}.{bulk.collection}") for bulk in bulks for write in bulk.writes]
+
+
+def takes_client_bulks(client: MongoClient[Any] | AsyncMongoClient[Any], *, begun: bool) -> bool:
+    """Tell whether one command can write to all collections: all servers known to the client are 8.0 or newer.
+
+    The embedded server refuses that command with the read concern that the first one of a transaction carries.
+    """
+    topology = client.topology_description
+    versions = [
+        server.max_wire_version for server in topology.server_descriptions().values() if server.is_server_type_known
+    ]
+    takes_first = begun or topology.replica_set_name != EMBEDDED_SET
+    return bool(versions) and min(versions) >= WIRE_VERSION_OF_8 and takes_first
+
+
+def bulk_result(result: BulkWriteResult | ClientBulkWriteResult) -> BulkResult:
+    """Return PyMongo's counts as ours."""
+    return BulkResult(
+        inserted=result.inserted_count,
+        matched=result.matched_count,
+        modified=result.modified_count,
+        deleted=result.deleted_count,
+        upserted=result.upserted_count,
+    )
+
+
+def unique_keys(indexes: Iterable[Mapping[str, Any]]) -> tuple[UniqueKey, ...]:
+    """Return the unique keys among the indexes of a collection, that of `_id` left out."""
+    return tuple(UniqueKey(index["name"], tuple(index["key"])) for index in indexes if index.get("unique"))

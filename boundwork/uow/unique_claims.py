@@ -1,0 +1,73 @@
+"""Which values of unique keys a change gives up and which it takes.
+
+A claim is a key and a tuple of values in a comparable form. Arrays claim each of their elements, as a multikey
+index does. Numbers that the server holds equal are equal here.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from functools import partial
+from itertools import product
+from typing import Any, TypeGuard, cast
+
+from boundwork.models.bson_types import MISSING
+from boundwork.models.identity import identity_key
+from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
+from boundwork.uow.commands import UniqueKey
+
+Claim = tuple[str, tuple[Hashable, ...]]
+
+
+def claims_before(change: Change, keys: Sequence[UniqueKey]) -> Iterator[Claim]:
+    """Iterate over what a change gives up."""
+    if isinstance(change, Insertion):
+        return
+    for key in keys:
+        if isinstance(change, Removal) or touches(change, key):
+            yield from _claims(key, change.id, change.before)
+
+
+def claims_after(change: Change, keys: Sequence[UniqueKey]) -> Iterator[Claim]:
+    """Iterate over what a change takes."""
+    if isinstance(change, Removal):
+        return
+    for key in keys:
+        if isinstance(change, Insertion):
+            yield from _claims(key, change.id, partial(value_at, change.stored))
+        elif touches(change, key):
+            yield from _claims(key, change.id, change.after)
+
+
+def touches(change: Alteration, key: UniqueKey) -> bool:
+    """Tell whether an update writes to a path of a key, above it or below it."""
+    written = (*change.update.set, *change.update.unset, *change.update.push)
+    return any(
+        path == other or path.startswith(f"{other}.") or other.startswith(f"{path}.")
+        for path in key.paths
+        for other in written
+    )
+
+
+def value_at(stored: Any, path: str) -> Any:
+    """Return the stored value at a dotted path, through arrays as an index sees it; MISSING where there is none."""
+    value: Any = stored
+    for place, part in enumerate(parts := path.split(".")):
+        if _is_list(value):
+            rest = ".".join(parts[place:])
+            return [found for element in value if (found := value_at(element, rest)) is not MISSING]
+        if not isinstance(value, dict) or part not in value:
+            return MISSING
+        value = cast("dict[str, Any]", value)[part]
+    return value
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _claims(key: UniqueKey, stored_id: Any, look: Look) -> Iterator[Claim]:
+    values = [stored_id if path == "_id" else look(path) for path in key.paths]
+    if all(value is MISSING for value in values):
+        return
+    choices: list[list[Any]] = [value if _is_list(value) else [value] for value in values]
+    for chosen in product(*choices):
+        yield key.name, tuple(identity_key(None if value is MISSING else value) for value in chosen)

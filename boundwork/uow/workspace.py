@@ -1,0 +1,210 @@
+"""The documents of a unit: what it knows, what it has changed, and how the two meet the server.
+
+Reads go through the identity map; writes are kept until a flush. Every command is recorded.
+"""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from boundwork.errors import DocumentNotFound, NotInUnit
+from boundwork.models import Document
+from boundwork.models.identity import identity_key
+from boundwork.models.mapper import Mapper, mapper_of
+from boundwork.models.tracking import Tracker, is_modified
+from boundwork.uow.commands import BulkWrite, Count, Find, UpsertOne
+from boundwork.uow.flushing import flush
+from boundwork.uow.identity_map import REMOVED, IdentityMap
+from boundwork.uow.loading import as_model, key_of, load, may_reload
+from boundwork.uow.log import Log
+from boundwork.uow.pending import Entry, Pending
+from boundwork.uow.receipt import Receipt
+
+if TYPE_CHECKING:
+    from boundwork.uow.unit import Unit
+
+DocumentT = TypeVar("DocumentT", bound=Document[Any])
+
+
+class Workspace:
+    """What a unit holds between its first command and its last."""
+
+    def __init__(self, unit: "Unit") -> None:
+        """Begin empty, for one unit."""
+        self.unit = unit
+        self.tracker = Tracker()
+        self.known = IdentityMap()
+        self.pending = Pending(self.tracker)
+        self.log = Log()
+        self.staged = Receipt()
+
+    def recall(self, mapper: Mapper[DocumentT], document_id: object) -> DocumentT | None:
+        """Return a document that the present transaction has read or added, without asking the server."""
+        self.unit.check()
+        known = self.known.current(mapper.collection, key_of(mapper, document_id))
+        return as_model(mapper, known) if isinstance(known, Document) else None
+
+    async def get(self, mapper: Mapper[DocumentT], document_id: object) -> DocumentT | None:
+        """Return the document with an id, None if there is none or the unit has removed it."""
+        self.unit.check()
+        stored_id = mapper.encode_id(document_id)
+        key = identity_key(stored_id)
+        known = self.known.current(mapper.collection, key)
+        if known is not None:
+            return as_model(mapper, known) if isinstance(known, Document) else None
+        earlier = self.known.earlier(mapper.collection, key)
+        if earlier is not None and not may_reload(self.tracker, earlier):
+            await self.flush()
+            return as_model(mapper, earlier)
+        found = await self._find(mapper, Find(mapper.collection, {"_id": stored_id, **mapper.base_filter}, limit=1))
+        return found[0] if found else None
+
+    async def find(self, mapper: Mapper[DocumentT], command: Find) -> list[DocumentT]:
+        """Flush, and return the documents that a query finds, each as the one object that stands for it."""
+        await self._autoflush()
+        return await self._find(mapper, command)
+
+    async def count(self, command: Count) -> int:
+        """Flush, and return how many documents match."""
+        await self._autoflush()
+        number = await self.unit.send(self.unit.session.count(command))
+        self.log.counted(command, number)
+        return number
+
+    async def refresh(self, document: Document[Any]) -> None:
+        """Flush, and read a document of this unit again into the same object; DocumentNotFound if it is gone."""
+        self.unit.check()
+        self._must_belong(document)
+        await self.flush()
+        mapper = mapper_of(type(document))
+        self.known.forget(mapper.collection, key_of(mapper, document.id))
+        stored = await self._read(Find(mapper.collection, {"_id": mapper.encode_id(document.id)}, limit=1))
+        if not stored:
+            raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)
+        mapper.reload(document, mapper.decode(stored[0])[0])
+        self.known.keep(mapper.collection, key_of(mapper, document.id), document)
+
+    def add(self, document: Document[Any], origin: str | None = None) -> None:
+        """Register a new document; its id may be that of one that the unit removes."""
+        self.unit.check()
+        mapper = mapper_of(type(document))
+        if self.pending.take_back(document):
+            self.known.keep(mapper.collection, key_of(mapper, document.id), document)
+        elif self._is_free(document):
+            self._adopt(mapper, document, origin)
+
+    def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None) -> None:
+        key = key_of(mapper, document.id)
+        known = self.known.current(mapper.collection, key) or self.known.earlier(mapper.collection, key)
+        if isinstance(known, Document):
+            raise NotInUnit(
+                f"{type(document).__name__} {document.id!r} cannot be added: another object with this id is in the "
+                "unit already. Change that one, or remove it first.",
+            )
+        unverified = is_modified(document)
+        self.tracker.attach(document)
+        self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified))
+        self.known.keep(mapper.collection, key, document)
+
+    def remove(self, document: Document[Any]) -> None:
+        """Register the removal of a document of this unit; a new one is only forgotten."""
+        self.unit.check()
+        self._must_belong(document)
+        mapper = mapper_of(type(document))
+        key = key_of(mapper, document.id)
+        if self.pending.forget(document):
+            self.tracker.detach(document)
+            self.known.forget(mapper.collection, key)
+            return
+        guarded = self.known.current(mapper.collection, key) is not document
+        self.pending.remove(Entry(document, mapper, key, guarded=guarded))
+        self.known.keep(mapper.collection, key, REMOVED)
+
+    async def add_if_absent(self, document: Document[Any]) -> bool:
+        """Flush, and insert a document at once unless its id is taken; True if it was inserted."""
+        self.unit.check()
+        if not self._is_free(document):
+            return False
+        await self.flush()
+        mapper = mapper_of(type(document))
+        key = key_of(mapper, document.id)
+        if isinstance(self.known.current(mapper.collection, key), Document):
+            return False
+        mapper.verify(document)
+        bulk = BulkWrite(mapper.collection, (UpsertOne(mapper.encode(document)),))
+        self.log.wrote([bulk])
+        results = await self.unit.send(self.unit.session.write([bulk]))
+        if not results[0].upserted:
+            return False
+        self.staged.inserted += 1
+        self.tracker.attach(document)
+        self.pending.note_inserted(Entry(document, mapper, key))
+        self.known.keep(mapper.collection, key, document)
+        return True
+
+    async def flush(self) -> None:
+        """Send all pending changes."""
+        self.unit.check()
+        await flush(self.unit)
+
+    def settle(self) -> bool:
+        """Take what was flushed as committed; tell whether the transaction had anything to commit."""
+        worked = bool(self.log.records)
+        self.unit.receipt.add(self.staged, committed=worked)
+        for changes in self.tracker.touched.values():
+            changes.mark()
+        for entry in self.pending.deleted():
+            self.tracker.detach(entry.document)
+        self._begin_again()
+        return worked
+
+    def rewind(self) -> None:
+        """Give all objects the state they had when the transaction first tracked them; new ones are new again."""
+        for changes in list(self.tracker.touched.values()):
+            changes.rewind()
+        for entry in self.pending.new():
+            self.tracker.detach(entry.document)
+            self.known.forget(entry.mapper.collection, entry.key)
+        for entry in (*self.pending.removed.values(), *self.pending.deleted()):
+            self.known.keep(entry.mapper.collection, entry.key, entry.document)
+        self._begin_again()
+
+    def close(self) -> None:
+        """Let go of all documents; they are detached."""
+        self.tracker.close()
+        self.known.clear()
+        self.pending.clear()
+        self.log.clear()
+
+    def _begin_again(self) -> None:
+        self.pending.clear()
+        self.log.clear()
+        self.staged = Receipt()
+        self.known.age()
+
+    async def _autoflush(self) -> None:
+        self.unit.check()
+        if self.unit.settings.autoflush:
+            await flush(self.unit)
+
+    async def _find(self, mapper: Mapper[DocumentT], command: Find) -> list[DocumentT]:
+        return load(mapper, await self._read(command), self.known, self.tracker)
+
+    async def _read(self, command: Find) -> list[bytes]:
+        batches = await self.unit.send(self.unit.session.find(command))
+        self.log.found(command, batches)
+        return batches
+
+    def _must_belong(self, document: Document[Any]) -> None:
+        if Tracker.owner_of(document) is not self.tracker:
+            raise NotInUnit(
+                f"{type(document).__name__} {document.id!r} does not belong to the unit {self.unit.name}. "
+                "Get it from a repository of this unit first.",
+            )
+
+    def _is_free(self, document: Document[Any]) -> bool:
+        owner = Tracker.owner_of(document)
+        if owner is not None and owner is not self.tracker:
+            raise NotInUnit(
+                f"{type(document).__name__} {document.id!r} belongs to another open unit. "
+                "Add a copy (model_copy), or wait until that unit has ended.",
+            )
+        return owner is None
