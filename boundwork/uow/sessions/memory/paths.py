@@ -1,0 +1,125 @@
+"""What a dotted path selects in a document, for filters and for index keys.
+
+The two differ, as on the server. A filter looks at every value a path can reach (`candidates`). A sort or an
+index gives a document a set of keys, in which several paths through one array go together (`index_keys`).
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from boundwork.uow.sessions.memory.encoding import MISSING, Value, is_array, is_document, opened
+from boundwork.uow.sessions.memory.refusals import AMBIGUOUS_NAME, BAD_VALUE, server_refusal
+
+Path = tuple[str, ...]
+_Start = tuple[Value, Path]
+
+_ABSENT: Final[Value] = object()
+
+
+def split(path: str) -> Path:
+    """Return the parts of a dotted path."""
+    return tuple(path.split("."))
+
+
+def as_document(array: list[Value]) -> dict[str, Value]:
+    """Return an array as the document of its indexes, which is how the server walks into one by position."""
+    return {str(index): item for index, item in enumerate(array)}
+
+
+def _walk(value: Value, path: Path) -> tuple[Value, Path]:
+    """Follow the path through embedded documents up to its end or the first array."""
+    for depth, part in enumerate(path):
+        inner = opened(value)
+        if is_array(inner):
+            return inner, path[depth:]
+        if not is_document(inner):
+            return MISSING, ()
+        value = inner.get(part, MISSING)
+    return value, ()
+
+
+def candidates(value: Value, path: Path, *, expand: bool) -> Iterator[Value]:
+    """Yield what the path selects, MISSING where an embedded document lacks it.
+
+    An array at the end is yielded after its elements, or alone if `expand` is false.
+    """
+    found, rest = _walk(value, path)
+    if not is_array(found):
+        yield found
+        return
+    if not rest:
+        if expand:
+            yield from found
+        yield found
+        return
+    for index, item in enumerate(found):
+        inner = opened(item)
+        if is_document(inner):
+            yield from candidates(inner, rest, expand=expand)
+        if rest[0] != str(index):
+            continue
+        if len(rest) == 1:
+            yield item
+        elif is_array(inner) or is_document(inner):
+            yield from candidates(inner, rest[1:], expand=expand)
+
+
+def index_keys(document: dict[str, Value], paths: tuple[Path, ...], *, sparse: bool = False) -> list[tuple[Value, ...]]:
+    """Return the keys of a document under an index on the paths; MISSING stands for an empty array.
+
+    What is absent is null; a sparse index leaves out the keys of which every part is. Raise SessionFailure if two
+    paths lead through different arrays.
+    """
+    rows = _expanded([(document, path) for path in paths], (_ABSENT,) * len(paths))
+    if sparse:
+        rows = [row for row in rows if any(value is not _ABSENT for value in row)]
+    return [tuple(None if value is _ABSENT else value for value in row) for row in rows]
+
+
+def _expanded(starts: list[_Start | None], fixed: tuple[Value, ...]) -> list[tuple[Value, ...]]:
+    """Follow each path from its start, and once for each element of the array they meet; None is finished."""
+    keys = list(fixed)
+    rests: list[Path | None] = [None] * len(starts)
+    array: list[Value] | None = None
+    for column, start in enumerate(starts):
+        if start is None:
+            continue
+        found, rest = _walk(*start)
+        if not is_array(found):
+            keys[column] = _ABSENT if found is MISSING else found
+            continue
+        if array is not None and found is not array:
+            raise server_refusal(BAD_VALUE, "cannot sort with keys that are parallel arrays")
+        array = found
+        if start[1]:
+            rests[column] = rest
+        else:
+            # An array that a path names by its position in another one is a value, and is not expanded.
+            keys[column] = found or MISSING
+    if array is None or all(rest is None for rest in rests):
+        return [tuple(keys)]
+    result: list[tuple[Value, ...]] = []
+    for item in array or (MISSING,):
+        row = tuple(item if rest == () else key for rest, key in zip(rests, keys, strict=True))
+        result += _expanded([_start(array, item, rest) for rest in rests], row)
+    return result
+
+
+def _start(array: list[Value], item: Value, rest: Path | None) -> _Start | None:
+    """Return where a path goes on below an array: at the position it names, or at the element in turn."""
+    if not rest:
+        return None
+    position = _position(array, rest[0])
+    if position is not None:
+        return array[position], rest[1:]
+    inner = opened(item)
+    return (inner if is_document(inner) else {}), rest
+
+
+def _position(array: list[Value], part: str) -> int | None:
+    """Return the index that a path part names in an array, None if it names none."""
+    if not part.isdecimal() or (part[0] == "0" and part != "0") or int(part) >= len(array):
+        return None
+    if any(is_document(item) and part in item for item in array):
+        raise server_refusal(AMBIGUOUS_NAME, f"field {part} of an array is both a position and a name")
+    return int(part)

@@ -1,0 +1,94 @@
+"""How a read is answered: which documents are looked at, in which order, and what of them is returned."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from bson import Regex
+
+from boundwork.uow.commands import Count, Find
+from boundwork.uow.sessions.memory.collection import Collection, Stored
+from boundwork.uow.sessions.memory.encoding import Value, as_stored, encode, is_array, is_document
+from boundwork.uow.sessions.memory.matching import compile_stored
+from boundwork.uow.sessions.memory.ordering import Descending, order_key
+from boundwork.uow.sessions.memory.paths import index_keys, split
+from boundwork.uow.sessions.memory.projecting import compile_projection
+from boundwork.uow.sessions.memory.refusals import misused
+from boundwork.uow.sessions.memory.versions import Transaction
+
+SortKey = Callable[[Stored], Any]
+
+
+def select(collection: Collection, condition: Mapping[str, Any], transaction: Transaction) -> Iterator[Stored]:
+    """Yield the documents that match a filter; one that names ids looks at no others."""
+    stored = as_stored(condition)
+    predicate = compile_stored(stored)
+    return (found for found in _looked_at(collection, stored, transaction) if predicate(found.fields))
+
+
+def find(collection: Collection, command: Find, transaction: Transaction) -> list[bytes]:
+    """Return the documents that a command asks for, each as BSON."""
+    project = compile_projection(command.projection) if command.projection else None
+    found = list(select(collection, command.filter, transaction))
+    if command.sort:
+        found.sort(key=_sort_key(command.sort))
+    chosen = found[_window(command)]
+    return [encode(project(stored.fields)) if project else stored.data for stored in chosen]
+
+
+def count(collection: Collection, command: Count, transaction: Transaction) -> int:
+    """Return how many documents a command counts."""
+    return len(list(select(collection, command.filter, transaction))[_window(command)])
+
+
+def _window(command: Find | Count) -> slice:
+    if command.skip < 0 or command.limit < 0:
+        raise misused("skip and limit may not be negative.")
+    return slice(command.skip, command.skip + command.limit if command.limit else None)
+
+
+def _looked_at(collection: Collection, condition: dict[str, Value], transaction: Transaction) -> Iterator[Stored]:
+    ids = _ids(condition["_id"]) if "_id" in condition else None
+    if ids is None:
+        yield from collection.all(transaction)
+        return
+    # As from the server's index: in the order of the ids, each once.
+    for stored_id in {order_key(value): value for value in sorted(ids, key=order_key)}.values():
+        found = collection.get(stored_id, transaction)
+        if found is not None:
+            yield found
+
+
+def _ids(condition: Value) -> list[Value] | None:
+    """Return the ids that a condition on `_id` allows, None if it does not name them."""
+    if is_document(condition):
+        listed = condition.get("$in")
+        if "$eq" in condition:
+            listed = [condition["$eq"]]
+        return _ids_in(listed)
+    return _ids_in([condition])
+
+
+def _ids_in(listed: Value) -> list[Value] | None:
+    if not is_array(listed) or any(isinstance(item, Regex | list | dict) for item in listed):
+        return None
+    return listed
+
+
+def _sort_key(sort: tuple[tuple[str, int], ...]) -> SortKey:
+    if any(direction not in (1, -1) for _, direction in sort):
+        raise misused("A sort direction is 1 or -1.")
+    if any("$" in path or "" in split(path) for path, _ in sort):
+        raise misused("A sort needs plain field names.")
+    paths = tuple(split(path) for path, _ in sort)
+    descending = [direction == -1 for _, direction in sort]
+
+    def key_of(stored: Stored) -> Any:
+        return min(
+            tuple(
+                Descending(order_key(value)) if down else order_key(value)
+                for value, down in zip(key, descending, strict=True)
+            )
+            for key in index_keys(stored.fields, paths)
+        )
+
+    return key_of

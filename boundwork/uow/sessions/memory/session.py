@@ -1,0 +1,218 @@
+"""The port on the in-memory database: one session and its transactions.
+
+The states are a server's. A transaction takes its snapshot with its first command; a command that fails aborts
+it, and what follows is told so. The methods never suspend, so both colours can drive them.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import partial
+from typing import NoReturn, TypeVar
+
+from boundwork.uow.commands import (
+    BulkResult,
+    BulkWrite,
+    Count,
+    DeleteOne,
+    Find,
+    InsertOne,
+    UniqueKey,
+    UpdateOne,
+    UpsertOne,
+    Write,
+)
+from boundwork.uow.failures import FailureKind, SessionFailure
+from boundwork.uow.sessions.memory import querying
+from boundwork.uow.sessions.memory.collection import Collection
+from boundwork.uow.sessions.memory.encoding import decode
+from boundwork.uow.sessions.memory.refusals import (
+    DUPLICATE_KEY,
+    NO_SUCH_TRANSACTION,
+    TRANSIENT,
+    WRITE_CONFLICT,
+    KeyTaken,
+    WriteConflict,
+    misused,
+)
+from boundwork.uow.sessions.memory.store import MemoryDatabase
+from boundwork.uow.sessions.memory.updating import compile_update
+from boundwork.uow.sessions.memory.versions import Transaction
+
+T = TypeVar("T")
+
+
+class State(Enum):
+    """Where the session and its transaction are."""
+
+    NEW = "the session was not opened"
+    STARTING = "the transaction has no command yet"
+    ACTIVE = "the transaction has a snapshot"
+    FAILED = "a command failed and the transaction was aborted"
+    COMMITTED = "the transaction was committed"
+    ENDED = "the transaction was ended"
+    CLOSED = "the session was ended"
+
+
+class MemorySession:
+    """A session of a `MemoryDatabase`; see `BoundSession` for its methods."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        """Belong to the database; `open` comes first."""
+        self._store = database
+        self._state = State.NEW
+        self._transaction: Transaction | None = None
+        self._commands = 0
+
+    async def open(self) -> None:
+        """Put the session in a transaction; there is no driver to bind."""
+        self._expect(State.NEW)
+        self._state = State.STARTING
+
+    async def find(self, command: Find) -> list[bytes]:
+        """Return the matching documents as one batch of concatenated BSON."""
+        found = self._run(lambda transaction: querying.find(self._of(command.collection), command, transaction))
+        return [b"".join(found)] if found else []
+
+    async def count(self, command: Count) -> int:
+        """Return the number of matching documents."""
+        return self._run(lambda transaction: querying.count(self._of(command.collection), command, transaction))
+
+    async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
+        """Carry out the bulks in order, each as one command."""
+        return [self._run(partial(self._write, bulk)) for bulk in bulks]
+
+    async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
+        """Return the collection's unique keys, `_id` left out."""
+        self._commands += 1
+        return self._store.unique_keys(collection)
+
+    async def commit(self) -> None:
+        """Commit the transaction; one that has no command yet sends nothing."""
+        self._expect(State.STARTING, State.ACTIVE, State.FAILED, State.COMMITTED)
+        if self._state is State.FAILED:
+            self._commands += 1
+            self._state = State.ENDED
+            self._report_aborted()
+        if self._transaction is not None:
+            self._commands += 1
+            with self._store.lock:
+                self._store.history.commit(self._transaction)
+            self._transaction = None
+        self._state = State.COMMITTED
+
+    async def abort(self) -> None:
+        """Abort the transaction if it is open."""
+        self._commands += self._state in (State.ACTIVE, State.FAILED)
+        self._drop()
+        if self._state in (State.STARTING, State.ACTIVE, State.FAILED):
+            self._state = State.ENDED
+
+    async def begin(self) -> None:
+        """Put the session in its next transaction."""
+        self._expect(State.COMMITTED, State.ENDED)
+        self._state = State.STARTING
+
+    async def unbind(self) -> None:
+        """Leave nothing to undo: there is no driver that could be bound."""
+
+    async def close(self) -> None:
+        """End the session, and abort a transaction that is still open."""
+        self._drop()
+        self._state = State.CLOSED
+
+    @property
+    def commands(self) -> int:
+        """The number of commands so far; each bulk is one."""
+        return self._commands
+
+    @property
+    def database(self) -> NoReturn:
+        """Refuse: there is no driver behind the fake."""
+        raise misused(
+            "The in-memory database has no driver behind it. Use the repositories, or run this on a real server.",
+        )
+
+    def _of(self, collection: str) -> Collection:
+        return self._store.collection(collection)
+
+    def _expect(self, *states: State) -> None:
+        if self._state not in states:
+            raise misused(f"This call is not possible now: {self._state.value}.")
+
+    def _drop(self) -> None:
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            with self._store.lock:
+                self._store.history.abort(transaction)
+
+    @staticmethod
+    def _report_aborted() -> NoReturn:
+        raise SessionFailure(FailureKind.SERVER, code=NO_SUCH_TRANSACTION, labels=TRANSIENT)
+
+    def _run(self, command: Callable[[Transaction], T]) -> T:
+        """Carry out one command in the transaction, and abort the transaction if it fails."""
+        self._expect(State.STARTING, State.ACTIVE, State.FAILED)
+        self._commands += 1
+        if self._state is State.FAILED:
+            self._report_aborted()
+        with self._store.lock:
+            if self._transaction is None:
+                self._transaction = self._store.history.begin()
+                self._state = State.ACTIVE
+            try:
+                return command(self._transaction)
+            except BaseException:
+                self._drop()
+                self._state = State.FAILED
+                raise
+
+    def _write(self, bulk: BulkWrite, transaction: Transaction) -> BulkResult:
+        collection = self._of(bulk.collection)
+        counts: dict[str, int] = dict.fromkeys(("inserted", "matched", "modified", "deleted", "upserted"), 0)
+        for index, write in enumerate(bulk.writes):
+            try:
+                for counter in _carry_out(write, collection, transaction):
+                    counts[counter] += 1
+            except KeyTaken as error:
+                raise SessionFailure(
+                    FailureKind.DUPLICATE_KEY,
+                    code=DUPLICATE_KEY,
+                    collection=bulk.collection,
+                    index=index,
+                    key=error.paths,
+                    detail={"index": error.index},
+                ) from error
+            except WriteConflict as error:
+                raise SessionFailure(
+                    FailureKind.SERVER, code=WRITE_CONFLICT, labels=TRANSIENT, collection=bulk.collection
+                ) from error
+            except SessionFailure as failure:
+                failure.collection, failure.index = bulk.collection, index
+                raise
+        return BulkResult(**counts)
+
+
+def _carry_out(write: Write, collection: Collection, transaction: Transaction) -> tuple[str, ...]:  # noqa: PLR0911 - one return an outcome
+    """Carry out one write and return the counters of the result that it raises."""
+    match write:
+        case InsertOne():
+            collection.insert(write.document, transaction)
+            return ("inserted",)
+        case UpsertOne():
+            if collection.get(write.document["_id"], transaction) is not None:
+                return ("matched",)
+            collection.insert(write.document, transaction)
+            return ("upserted",)
+        case UpdateOne():
+            update = compile_update(write.update)
+            stored = next(querying.select(collection, write.filter, transaction), None)
+            if stored is None:
+                return ()
+            changed = collection.replace(stored, update(decode(stored.data)), transaction)
+            return ("matched", "modified") if changed else ("matched",)
+        case DeleteOne():
+            stored = next(querying.select(collection, write.filter, transaction), None)
+            if stored is None:
+                return ()
+            collection.delete(stored, transaction)
+            return ("deleted",)

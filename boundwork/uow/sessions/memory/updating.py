@@ -1,0 +1,202 @@
+"""What update operators make of a document.
+
+The operators of one update become a tree of paths, which is applied in the server's order: fields by name,
+numeric ones by number. Two operators on one path, or on a path and one below it, are a conflict.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cmp_to_key
+from typing import Any, Final, NamedTuple
+
+from boundwork.uow.sessions.memory.encoding import MISSING, Value, as_stored, encode, is_array, is_document
+from boundwork.uow.sessions.memory.numbers import added, is_number
+from boundwork.uow.sessions.memory.refusals import (
+    BAD_VALUE,
+    CANNOT_BACKFILL,
+    CONFLICTING_OPERATORS,
+    DOLLAR_PREFIXED_NAME,
+    EMPTY_NAME,
+    FAILED_TO_PARSE,
+    IMMUTABLE_FIELD,
+    PATH_NOT_VIABLE,
+    TYPE_MISMATCH,
+    misused,
+    refused,
+    server_refusal,
+)
+
+Update = Callable[[dict[str, Any]], dict[str, Any]]
+Change = Callable[[Value], Value]
+"""The new value of a field, given the present one; either may be MISSING."""
+Tree = dict[str, "Tree | Leaf"]
+
+
+class Leaf(NamedTuple):
+    """The end of a path in the tree."""
+
+    change: Change
+
+
+_PADDING_LIMIT: Final = 1_500_000
+_INDEX: Final = re.compile(r"[0-9]+")
+
+
+def compile_update(update: Mapping[str, Any]) -> Update:
+    """Compile operators into a change of a decoded document in place; raise SessionFailure for others."""
+    if not update:
+        raise misused("An update needs operators: a replacement is not one.")
+    tree: Tree = {}
+    for operator, operands in as_stored(update).items():
+        compile_change = _OPERATORS.get(operator)
+        if compile_change is None:
+            raise refused(operator, "updates")
+        if not is_document(operands):
+            raise server_refusal(FAILED_TO_PARSE, f"{operator} needs a document of fields")
+        for path, operand in operands.items():
+            _plant(tree, path, Leaf(compile_change(path, operand)))
+
+    def apply(document: dict[str, Any]) -> dict[str, Any]:
+        before = encode({"_id": document.get("_id")})
+        _apply(tree, document)
+        if "_id" not in document or encode({"_id": document["_id"]}) != before:
+            raise server_refusal(IMMUTABLE_FIELD, "the update would modify the immutable field '_id'")
+        return document
+
+    return apply
+
+
+def _plant(tree: Tree, path: str, leaf: Leaf) -> None:
+    parts = path.split(".")
+    if "" in parts:
+        raise server_refusal(EMPTY_NAME, f"the update path {path!r} contains an empty field name")
+    for part in parts:
+        if part == "$" or part.startswith("$["):
+            raise refused(f"the positional operator {part}", "updates")
+    if parts[0].startswith("$"):
+        raise server_refusal(DOLLAR_PREFIXED_NAME, f"the field {parts[0]!r} begins with a dollar sign")
+    node: Tree = tree
+    for part in parts[:-1]:
+        inner = node.setdefault(part, {})
+        if isinstance(inner, Leaf):
+            raise _conflict(path)
+        node = inner
+    if parts[-1] in node:
+        raise _conflict(path)
+    node[parts[-1]] = leaf
+
+
+def _conflict(path: str) -> Exception:
+    return server_refusal(CONFLICTING_OPERATORS, f"updating the path {path!r} would create a conflict")
+
+
+def _by_name(left: str, right: str) -> int:
+    if _INDEX.fullmatch(left) and _INDEX.fullmatch(right) and int(left) != int(right):
+        return -1 if int(left) < int(right) else 1
+    return -1 if left < right else int(left > right)
+
+
+def _apply(tree: Tree, target: dict[str, Value] | list[Value]) -> None:
+    for name in sorted(tree, key=cmp_to_key(_by_name)):
+        node = tree[name]
+        present = _get(target, name)
+        if not isinstance(node, Leaf):
+            _apply_below(node, target, name, present)
+            continue
+        value = node.change(present)
+        if value is not present:
+            _put(target, name, value)
+
+
+def _apply_below(tree: Tree, target: dict[str, Value] | list[Value], name: str, present: Value) -> None:
+    if is_document(present) or is_array(present):
+        _apply(tree, present)
+        return
+    created: dict[str, Value] = {}
+    _apply(tree, created)
+    if not created:
+        return
+    if present is not MISSING:
+        first = next(iter(created))
+        raise server_refusal(PATH_NOT_VIABLE, f"cannot create field {first!r} in field {name!r}: it is no document")
+    _put(target, name, created)
+
+
+def _get(target: dict[str, Value] | list[Value], name: str) -> Value:
+    if isinstance(target, dict):
+        return target.get(name, MISSING)
+    if not _INDEX.fullmatch(name) or int(name) >= len(target):
+        return MISSING
+    return target[int(name)]
+
+
+def _put(target: dict[str, Value] | list[Value], name: str, value: Value) -> None:
+    if isinstance(target, dict):
+        if value is MISSING:
+            del target[name]
+        else:
+            target[name] = value
+        return
+    if not _INDEX.fullmatch(name):
+        raise server_refusal(PATH_NOT_VIABLE, f"cannot create field {name!r} in an array")
+    missing = int(name) - len(target)
+    if missing > _PADDING_LIMIT:
+        raise server_refusal(CANNOT_BACKFILL, f"cannot backfill more than {_PADDING_LIMIT} elements")
+    target.extend([None] * (missing + 1))
+    target[int(name)] = None if value is MISSING else value
+
+
+def _set(_path: str, operand: Value) -> Change:
+    return lambda _present: operand
+
+
+def _set_on_insert(_path: str, _operand: Value) -> Change:
+    # The document is there, or there would be nothing to update.
+    return lambda present: present
+
+
+def _unset(_path: str, _operand: Value) -> Change:
+    return lambda _present: MISSING
+
+
+def _inc(path: str, operand: Value) -> Change:
+    if not is_number(operand):
+        raise server_refusal(TYPE_MISMATCH, f"$inc of {path!r} needs a number")
+
+    def increased(present: Value) -> Value:
+        if present is MISSING:
+            return operand
+        if not is_number(present):
+            raise server_refusal(TYPE_MISMATCH, f"$inc needs a number in {path!r}")
+        return added(present, operand)
+
+    return increased
+
+
+def _push(path: str, operand: Value) -> Change:
+    items: list[Value] = [operand]
+    if is_document(operand) and "$each" in operand:
+        for clause in operand:
+            if clause in ("$position", "$slice", "$sort"):
+                raise refused(f"{clause} of $push", "updates")
+            if clause != "$each":
+                raise server_refusal(BAD_VALUE, f"unrecognized clause in $push of {path!r}")
+        if not is_array(operand["$each"]):
+            raise server_refusal(BAD_VALUE, f"$each in $push of {path!r} needs an array")
+        items = operand["$each"]
+
+    def pushed(present: Value) -> Value:
+        if present is not MISSING and not is_array(present):
+            raise server_refusal(BAD_VALUE, f"the field {path!r} must be an array")
+        return [*([] if present is MISSING else present), *items]
+
+    return pushed
+
+
+_OPERATORS: Final[dict[str, Callable[[str, Value], Change]]] = {
+    "$set": _set,
+    "$setOnInsert": _set_on_insert,
+    "$unset": _unset,
+    "$inc": _inc,
+    "$push": _push,
+}
