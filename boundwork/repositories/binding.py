@@ -1,0 +1,100 @@
+"""To which model and to which unit a repository belongs.
+
+Declared in a unit's class, a repository belongs to that definition or unit. Made elsewhere, it takes the only open
+unit that declares its model, each time it is used.
+"""
+
+from collections.abc import Iterable
+from copy import copy
+from typing import Any, Generic, Self, TypeVar, cast, get_args, get_origin
+
+from boundwork.models import Document
+from boundwork.models.mapper import Mapper, mapper_of
+from boundwork.uow.definition import UnitDefinition, is_document
+from boundwork.uow.open_units import unit_for
+from boundwork.uow.origin import origin_of_caller
+from boundwork.uow.unit import Unit
+
+DocumentT = TypeVar("DocumentT", bound=Document[Any])
+
+
+class RepositoryBase(Generic[DocumentT]):
+    """What the repositories of both colours share: their model, their unit, and the words that are never awaited."""
+
+    model: type[DocumentT]
+    _bound: UnitDefinition | None = None
+
+    def __init__(self, model: type[DocumentT] | None = None) -> None:
+        """Make a repository of a model: the argument, or that of `class Orders(Repository[Order])`."""
+        found = model or cast("type[DocumentT] | None", _declared_model(type(self)))
+        if found is None:
+            raise TypeError(
+                f"{type(self).__name__} does not know its model. "
+                "Write Repository(Order), or class Orders(Repository[Order]).",
+            )
+        self.model = found
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Refuse a name that is a word of the unit itself."""
+        if issubclass(owner, UnitDefinition) and hasattr(UnitDefinition, name):
+            raise TypeError(
+                f"A repository of {owner.__name__} cannot be called {name!r}: units have that word already."
+            )
+        self._name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Self:
+        """Return the repository of a definition or of a unit."""
+        if not isinstance(instance, UnitDefinition):
+            return self
+        bound = copy(self)
+        bound._bound = instance  # noqa: SLF001 - another object of this class
+        if instance.is_unit:
+            vars(instance)[self._name] = bound
+        return bound
+
+    @property
+    def mapper(self) -> Mapper[DocumentT]:
+        """How documents of the model are stored."""
+        return mapper_of(self.model)
+
+    @property
+    def unit(self) -> Unit:
+        """The core of the unit that this repository works in; NoActiveUnitOfWork where there is none."""
+        return unit_for(self.model) if self._bound is None else self._bound.core
+
+    def add(self, document: DocumentT) -> DocumentT:
+        """Register a new document, to be inserted by the next flush, and return it."""
+        self._check_model(document)
+        self.unit.workspace.add(document, origin_of_caller())
+        return document
+
+    def add_all(self, documents: Iterable[DocumentT]) -> list[DocumentT]:
+        """Register new documents and return them as a list."""
+        added = list(documents)
+        for document in added:
+            self._check_model(document)
+        workspace, origin = self.unit.workspace, origin_of_caller()
+        for document in added:
+            workspace.add(document, origin)
+        return added
+
+    def remove(self, document: DocumentT) -> None:
+        """Register the removal of a document of this unit, to be carried out by the next flush."""
+        self._check_model(document)
+        self.unit.workspace.remove(document)
+
+    def _check_model(self, document: object) -> None:
+        if not isinstance(document, self.model):
+            raise TypeError(f"A repository of {self.model.__name__} was given {type(document).__name__}.")
+
+
+def _declared_model(cls: type) -> type[Any] | None:
+    """Return the model of the nearest base `Repository[Model]`."""
+    for ancestor in cls.__mro__:
+        for base in getattr(ancestor, "__orig_bases__", ()):
+            origin = get_origin(base)
+            if isinstance(origin, type) and issubclass(origin, RepositoryBase):
+                for argument in get_args(base):
+                    if is_document(argument):
+                        return argument
+    return None

@@ -1,0 +1,77 @@
+"""Wrong uses, each of which both type checkers must refuse: `# error: <mypy's code> / <pyright's rule>`.
+
+A `-` in place of a code says that this checker does not see the mistake.
+"""
+
+from bson import ObjectId
+
+from boundwork import any_of, contains, in_, not_, regex, some
+from tests.typing.shop import Address, AsyncShop, Customer, Line, Order, Shop, Status
+
+
+def constructors(address: Address) -> None:
+    Order(address=address)  # error: call-arg / reportCallIssue
+    Order(customer_id="x", address=address)  # error: arg-type / reportArgumentType
+    Order(customer_id=ObjectId(), address=address, colour="red")  # error: call-arg / reportCallIssue
+    Order(customer_id=ObjectId(), address=address, status="open")  # error: arg-type / reportArgumentType
+    Order(ObjectId(), address)  # error: arg-type, call-arg / reportCallIssue
+    Order(id="x", customer_id=ObjectId(), address=address)  # error: arg-type / reportArgumentType
+    Customer(id=1, name="Ada")  # error: arg-type / reportArgumentType
+    Address()  # error: call-arg / reportCallIssue
+    Line(sku=1)  # error: arg-type / reportArgumentType
+
+
+def assignments(order: Order, customer: Customer) -> None:
+    order.status = "open"  # error: assignment / reportAttributeAccessIssue
+    order.statsu = Status.OPEN  # error: attr-defined / reportAttributeAccessIssue
+    customer.id = ObjectId()  # error: assignment / reportAttributeAccessIssue
+
+
+def conditions(shop: Shop) -> None:
+    find = shop.orders.find
+    find(Order.statsu == "open")  # error: attr-defined / reportAttributeAccessIssue
+    find(Order.address.town == "Bonn")  # error: attr-defined / reportAttributeAccessIssue
+    find(Order.billing.city == "Bonn")  # error: union-attr / reportOptionalMemberAccess
+    find(Order.lines.sku == "x")  # error: attr-defined / reportAttributeAccessIssue
+    find(any_of(Order.total) == 1)  # error: arg-type / reportArgumentType
+    find(some(Order.billing).town == "Bonn")  # error: attr-defined / reportAttributeAccessIssue
+    find(Order.status == "open")  # error: comparison-overlap / reportUnnecessaryComparison
+    find(Order.address.city == 5)  # error: comparison-overlap / reportUnnecessaryComparison
+    find(Order.kind == "wbe")  # error: comparison-overlap / reportUnnecessaryComparison
+    find(any_of(Order.lines).sku == 5)  # error: comparison-overlap / reportUnnecessaryComparison
+    find(Order.total > "5")  # error: operator / reportOperatorIssue
+    find(Order.created > 5)  # error: operator / reportOperatorIssue
+    find(Order.note)  # error: arg-type / reportArgumentType
+    find("status")  # error: arg-type / reportArgumentType
+    find(not_(Order.paid) & "status")  # error: operator / reportOperatorIssue
+    find(not_("status"))  # error: arg-type / reportArgumentType
+
+
+def functions() -> None:
+    in_(Order.status, ["open"])  # error: type-var / reportArgumentType
+    in_(Order.customer_id, ["x"])  # error: type-var / reportArgumentType
+    in_(Order.address.city, [5])  # error: type-var / reportArgumentType
+    in_(Order.total, 5)  # error: arg-type / reportArgumentType
+    contains(Order.total, "5")  # error: arg-type / reportArgumentType
+    contains(Order.tags, "new")  # error: arg-type / reportArgumentType
+    regex(Order.note, 5)  # error: arg-type / reportArgumentType
+
+
+def repositories(shop: Shop, customer: Customer) -> None:
+    with shop as uow:
+        uow.orders.add(customer)  # error: arg-type / reportArgumentType
+        uow.orders.remove(customer)  # error: arg-type / reportArgumentType
+        uow.orders.find_by_id(ObjectId()).ship()  # error: union-attr / reportOptionalMemberAccess
+        uow.ordres.get(ObjectId())  # error: attr-defined / reportAttributeAccessIssue
+        uow.customers.get("ada").ship()  # error: attr-defined / reportAttributeAccessIssue
+        uow.orders.find().limit("1")  # error: arg-type / reportArgumentType
+
+
+async def asynchronous(shop: AsyncShop) -> None:
+    async with shop as uow:
+        uow.orders.get(ObjectId()).ship()  # error: attr-defined / reportAttributeAccessIssue
+        uow.orders.find().to_list()  # error: unused-coroutine / reportUnusedCoroutine
+        for _ in uow.orders.find():  # error: attr-defined / reportGeneralTypeIssues
+            pass
+    with shop as uow:  # error: attr-defined / reportGeneralTypeIssues
+        pass

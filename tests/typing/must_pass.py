@@ -1,0 +1,111 @@
+"""Right uses, none of which a type checker may complain about."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from bson import ObjectId
+
+from boundwork import (
+    Repository,
+    UnitOfWork,
+    any_of,
+    asc,
+    contains,
+    desc,
+    exists,
+    in_,
+    is_none,
+    not_,
+    not_in,
+    regex,
+    some,
+    starts_with,
+)
+from tests.typing.shop import Address, AsyncShop, Customer, Line, Order, OrderNumber, Orders, Shop, Status, Voucher
+
+
+def documents_are_built() -> None:
+    address = Address(city="Bonn", zipCode="53111")
+    Order(customer_id=ObjectId(), address=address)
+    Order(id=ObjectId(), customer_id=ObjectId(), address=address, lines=[Line(sku="x")], billing=None)
+    Customer(id="ada", name="Ada")
+    Voucher(id=UUID(int=1))
+
+
+def conditions_are_written(orders: Orders) -> None:
+    orders.find(Order.status == Status.OPEN, Order.total > 5, Order.address.city == "Bonn")
+    orders.find(Order.id == ObjectId(), Order.kind == "web", Order.number == "A-1", Order.weight <= 1)
+    orders.find((Order.total >= Decimal("1.5")) & (Order.status != Status.SENT) | Order.paid)
+    orders.find(not_(Order.paid) & (Order.status == Status.OPEN), (Order.total > 1) & not_(Order.paid))
+    orders.find(not_(Order.paid) | not_(Order.status == Status.OPEN))
+    orders.find(some(Order.billing).city == "Bonn", some(Order.created) < datetime.now(UTC))
+    orders.find(any_of(Order.lines).sku == "x", any_of(Order.tags) == "new", Order.lines[0].quantity > 1)
+    orders.find(Order.labels["colour"] == "red", Order.tags == {"new"}, Order.billing == Address(city="Bonn"))
+    orders.find({"status": "open"}, {"total": {"$gt": 5}}, (Order.total > 1) | (Order.total < 0))
+    orders.find(not_(Order.paid) & {"status": "open"})
+    orders.find()
+
+
+def membership_takes_values_of_the_field(orders: Orders, numbers: list[OrderNumber]) -> None:
+    orders.find(in_(Order.status, [Status.OPEN, Status.SENT]), in_(Order.status, Status))
+    orders.find(in_(Order.customer_id, (ObjectId(),)), not_in(Order.total, {Decimal(1)}), not_in(Order.total, []))
+    orders.find(in_(Order.number, numbers), in_(Order.kind, ["web", "shop"]), in_(Order.weight, [1, 2.5]))
+    orders.find(in_(Order.note, ["x", None]), in_(Order.created, [datetime.now(UTC)]), in_(any_of(Order.tags), ["x"]))
+    orders.find(in_(Order.billing, [Address(city="Bonn"), None]), in_(some(Order.billing).city, ["Bonn"]))
+    orders.find(in_(Customer.id, (str(number) for number in numbers)))
+
+
+def text_and_absence(orders: Orders) -> None:
+    orders.find(regex(Order.number, "^A", raw=True), contains(Order.note, "x", ignore_case=True))
+    orders.find(starts_with(Order.address.city, "B"), is_none(Order.billing), exists(Order.note, flag=False))
+
+
+def queries_are_sorted(orders: Orders) -> None:
+    orders.find().sort(desc(Order.created), asc(Order.address.city), Order.total, "-created").skip(1).limit(2)
+
+
+def documents_are_added(shop: Shop, order: Order) -> None:
+    with shop as uow:
+        uow.orders.add(order).ship()
+        uow.orders.add_all([order])
+        uow.orders.remove(order)
+        uow.add(order)
+        uow.flush()
+        uow.refresh(order)
+        uow.commit()
+        uow.rollback()
+    for attempt in shop.attempts():
+        with attempt as uow:
+            uow.orders.get(ObjectId()).ship()
+
+
+async def documents_are_added_asynchronously(shop: AsyncShop, order: Order) -> None:
+    async with shop as uow:
+        uow.orders.add(order).ship()
+        uow.orders.remove(order)
+        uow.add(order)
+        await uow.flush()
+        await uow.refresh(order)
+        await uow.commit()
+        await uow.rollback()
+    for attempt in shop.attempts():
+        async with attempt as uow:
+            (await uow.orders.get(ObjectId())).ship()
+
+
+def a_service_takes_the_definition(uow: Shop) -> None:
+    with uow:
+        uow.orders.get(ObjectId()).ship()
+
+
+def a_body_is_run(shop: Shop, number: OrderNumber) -> Order | None:
+    def body(uow: Shop, wanted: OrderNumber) -> Order | None:
+        return uow.orders.first(Order.number == wanted)
+
+    return shop.run(body, number)
+
+
+def any_unit_will_do(uow: UnitOfWork, orders: Repository[Order], order: Order) -> None:
+    uow.add(order)
+    orders.add(order)

@@ -1,0 +1,89 @@
+"""What a type checker makes of an expression: `# reveals: <type>`, or `<mypy's> // <pyright's>` where they differ."""
+
+from typing import reveal_type
+
+from bson import ObjectId
+
+from boundwork import any_of, asc, connect, in_, not_, some
+from tests.typing.shop import AsyncShop, Customer, Order, Shop, Voucher
+
+
+def fields(order: Order, customer: Customer, voucher: Voucher) -> None:
+    reveal_type(order.id)  # reveals: ObjectId
+    reveal_type(customer.id)  # reveals: str
+    reveal_type(voucher.id)  # reveals: UUID
+    reveal_type(order.status)  # reveals: Status
+    reveal_type(Order.status)  # reveals: Status
+    reveal_type(Order.address.city)  # reveals: str
+    reveal_type(some(Order.billing))  # reveals: Address
+    reveal_type(some(Order.billing).city)  # reveals: str
+    reveal_type(any_of(Order.lines))  # reveals: Line
+    reveal_type(any_of(Order.lines).quantity)  # reveals: int
+    reveal_type(any_of(Order.tags))  # reveals: str
+
+
+def conditions() -> None:
+    reveal_type(Order.total > 5)  # reveals: bool
+    reveal_type((Order.total > 5) & Order.paid)  # reveals: bool
+    reveal_type(not_(Order.total > 5))  # reveals: Filter
+    reveal_type(not_(Order.paid) & (Order.total > 5))  # reveals: Filter
+    reveal_type((Order.total > 5) & not_(Order.paid))  # reveals: Filter
+    reveal_type((Order.total > 5) | not_(Order.paid))  # reveals: Filter
+    reveal_type(in_(Order.kind, ["web"]))  # reveals: Filter
+    reveal_type(asc(Order.total))  # reveals: SortKey
+
+
+def repositories(shop: Shop, key: ObjectId) -> None:
+    reveal_type(shop.orders)  # reveals: Orders
+    reveal_type(Shop.orders)  # reveals: Orders
+    reveal_type(shop.customers)  # reveals: Repository[Customer]
+    with shop as uow:
+        reveal_type(uow)  # reveals: Shop
+        reveal_type(uow.orders)  # reveals: Orders
+        reveal_type(uow.customers)  # reveals: Repository[Customer]
+        reveal_type(uow.orders.get(key))  # reveals: Order
+        reveal_type(uow.orders.find_by_id(key))  # reveals: Order | None
+        reveal_type(uow.customers.get("ada"))  # reveals: Customer
+        reveal_type(uow.orders.open_for(key))  # reveals: list[Order]
+        reveal_type(uow.orders.add_if_absent(uow.orders.get(key)))  # reveals: bool
+    with shop.unit() as held:
+        reveal_type(held.orders)  # reveals: Orders
+    for attempt in shop.attempts():
+        with attempt as again:
+            reveal_type(again.orders)  # reveals: Orders
+
+
+def queries(shop: Shop) -> None:
+    query = shop.orders.find(Order.total > 5)
+    reveal_type(query)  # reveals: Query[Order]
+    reveal_type(query.sort("total").skip(1).limit(1))  # reveals: Query[Order]
+    reveal_type(query.to_list())  # reveals: list[Order]
+    reveal_type(query.first())  # reveals: Order | None
+    reveal_type(query.count())  # reveals: int
+    reveal_type(query.exists())  # reveals: bool
+    reveal_type(list(query))  # reveals: list[Order]
+    reveal_type(shop.customers.find().to_list())  # reveals: list[Customer]
+
+
+async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
+    reveal_type(shop.orders)  # reveals: AsyncOrders
+    async with shop as uow:
+        reveal_type(uow)  # reveals: AsyncShop
+        reveal_type(uow.orders)  # reveals: AsyncOrders
+        reveal_type(uow.customers)  # reveals: AsyncRepository[Customer]
+        reveal_type(await uow.orders.get(key))  # reveals: Order
+        reveal_type(await uow.orders.find_by_id(key))  # reveals: Order | None
+        reveal_type(await uow.orders.find(Order.total > 5).to_list())  # reveals: list[Order]
+        reveal_type(await uow.orders.find().first())  # reveals: Order | None
+        reveal_type(await uow.orders.open_for(key))  # reveals: list[Order]
+        reveal_type([order async for order in uow.orders.find()])  # reveals: list[Order]
+    async with shop.unit() as held:
+        reveal_type(held.orders)  # reveals: AsyncOrders
+
+
+def bodies(shop: Shop) -> None:
+    def count(uow: Shop) -> int:
+        return uow.orders.count()
+
+    reveal_type(shop.run(count))  # reveals: int
+    reveal_type(Shop(connect("memory://shop")))  # reveals: Shop

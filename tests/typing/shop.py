@@ -1,0 +1,77 @@
+"""What the files of this folder are checked against: models, repositories and units, as a user writes them."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Literal, NewType
+from uuid import UUID
+
+from bson import ObjectId
+from pydantic import Field
+
+from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Embedded, Repository, UnitOfWork
+
+OrderNumber = NewType("OrderNumber", str)
+
+
+class Status(Enum):
+    OPEN = "open"
+    SENT = "sent"
+
+
+class Address(Embedded):
+    city: str
+    zip_code: str = Field(default="", alias="zipCode")
+
+
+class Line(Embedded):
+    sku: str
+    quantity: int = 1
+
+
+class Order(Document, collection="orders"):
+    customer_id: ObjectId
+    number: OrderNumber = OrderNumber("")
+    kind: Literal["web", "shop"] = "web"
+    status: Status = Status.OPEN
+    total: Decimal = Decimal(0)
+    weight: float = 0.0
+    paid: bool = False
+    created: datetime | None = None
+    address: Address
+    billing: Address | None = None
+    lines: list[Line] = []
+    tags: set[str] = set()
+    labels: dict[str, str] = {}
+    note: str | None = None
+
+    def ship(self) -> None:
+        self.status = Status.SENT
+
+
+class Customer(Document[str], collection="customers"):
+    name: str
+
+
+class Voucher(Document[UUID], collection="vouchers"):
+    percent: int = 0
+
+
+class Orders(Repository[Order]):
+    def open_for(self, customer_id: ObjectId) -> list[Order]:
+        return self.find(Order.customer_id == customer_id, Order.status == Status.OPEN).to_list()
+
+
+class AsyncOrders(AsyncRepository[Order]):
+    async def open_for(self, customer_id: ObjectId) -> list[Order]:
+        return await self.find(Order.customer_id == customer_id, Order.status == Status.OPEN).to_list()
+
+
+class Shop(UnitOfWork):
+    orders = Orders()
+    customers = Repository(Customer)
+
+
+class AsyncShop(AsyncUnitOfWork):
+    orders = AsyncOrders()
+    customers = AsyncRepository(Customer)
