@@ -1,0 +1,5 @@
+"""Let `python -m boundwork.cli` be the command `boundwork`."""
+
+from boundwork.cli import main
+
+main()

