@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, MongoClient
 
 from boundwork.uow.sessions.memory import MemoryDatabase
@@ -21,6 +22,7 @@ class Backend:
         self.uri = uri
         self._client = client
         self._async_client: AsyncMongoClient[dict[str, Any]] | None = None
+        self._motor_client: Any = None
         self._memory: dict[str, MemoryDatabase] = {}
 
     def sync_database(self, name: str) -> Any:
@@ -35,10 +37,18 @@ class Backend:
             self._async_client = AsyncMongoClient(self.uri, **PATIENCE)
         return self._async_client[name]
 
+    def motor_database(self, name: str) -> Any:
+        """Return an `AsyncIOMotorDatabase`; memory has none."""
+        if self._motor_client is None:
+            self._motor_client = AsyncIOMotorClient(self.uri, **PATIENCE)
+        return self._motor_client[name]
+
     async def aclose(self) -> None:
-        """Close the asynchronous client; to be awaited in the test's loop."""
+        """Close the asynchronous clients; to be awaited in the test's loop."""
         if self._async_client is not None:
             await self._async_client.close()
+        if self._motor_client is not None:
+            self._motor_client.close()
 
     def _memory_database(self, name: str) -> MemoryDatabase:
         if name not in self._memory:

@@ -1,4 +1,4 @@
-"""The contract suite runs every test on every backend, in both colours."""
+"""The contract suite runs every test on every backend, in both colours, and on mongod with Motor as well."""
 
 from typing import Any
 
@@ -7,15 +7,32 @@ import pytest
 from tests.contract.colours import define
 from tests.contract.shop import Account, Customer, Order
 
+PAIRS = [
+    ("memory", "sync"),
+    ("memory", "async"),
+    ("embedded", "sync"),
+    ("embedded", "async"),
+    ("mongod", "sync"),
+    ("mongod", "async"),
+    pytest.param("mongod", "motor", marks=pytest.mark.filterwarnings("ignore:Motor is deprecated")),
+]
 
-@pytest.fixture(params=["sync", "async"])
-def colour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Pair backends and drivers by a mark, because only one backend has a third driver."""
+    if {"backend_name", "driver"} <= set(metafunc.fixturenames):
+        metafunc.definition.add_marker(pytest.mark.parametrize(("backend_name", "driver"), PAIRS))
 
 
 @pytest.fixture
-def database(backend: Any, colour: str, database_name: str) -> Any:
-    return backend.sync_database(database_name) if colour == "sync" else backend.async_database(database_name)
+def colour(driver: str) -> str:
+    return "sync" if driver == "sync" else "async"
+
+
+@pytest.fixture
+def database(backend: Any, driver: str, database_name: str) -> Any:
+    return getattr(backend, f"{driver}_database")(database_name)
 
 
 @pytest.fixture

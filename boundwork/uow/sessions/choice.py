@@ -11,6 +11,7 @@ from pymongo.database import Database
 from boundwork.uow.port import SessionFactory
 from boundwork.uow.sessions.asynchronous import AsynchronousSession
 from boundwork.uow.sessions.connection import Connection
+from boundwork.uow.sessions.motor import is_motor_database, motor_sessions
 from boundwork.uow.sessions.synchronous import SynchronousSession
 
 
@@ -35,12 +36,16 @@ def asynchronous_sessions(database: object) -> SessionFactory:
         return partial(own, database)
     if isinstance(database, AsyncDatabase):
         return partial(AsynchronousSession, database)
+    if is_motor_database(database):
+        return motor_sessions(database)
     raise TypeError(_misfit(database, "AsyncUnitOfWork", "a pymongo AsyncDatabase", "UnitOfWork"))
 
 
 def _misfit(database: object, wanted_by: str, wanted: str, other: str) -> str:
     kind = type(database).__name__
     hint = " Name the database: client['shop']." if "Client" in kind else f" For this one use {other}."
-    if "Client" not in kind and "Database" not in kind:
+    if kind in {"MotorDatabase", "MotorClient"}:
+        hint = " Motor for Tornado is not supported: use pymongo.AsyncMongoClient."
+    elif "Client" not in kind and "Database" not in kind:
         hint = ""
     return f"{wanted_by} needs {wanted}, or what boundwork.connect() returns, and was given {kind}.{hint}"

@@ -1,0 +1,1 @@
+"""What boundwork costs beside PyMongo with dicts: `python -m benchmarks`."""

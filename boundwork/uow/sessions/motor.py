@@ -1,0 +1,101 @@
+"""The session of Motor, which is a `MongoClient` on other threads.
+
+So this is the synchronous session of the client inside Motor, each of its commands one job of the event loop's own
+threads. Those are not Motor's: calls of Motor that wait for what a unit has locked cannot keep the unit's commands
+from running. Motor is never imported here, only recognised once the program has imported it.
+"""
+
+import asyncio
+import sys
+import warnings
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
+from functools import partial
+from typing import Any, TypeVar
+
+from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.run_sync import run_sync
+from boundwork.uow.sessions.pymongo_commands import NEUTRAL
+from boundwork.uow.sessions.synchronous import SynchronousSession
+
+ReplyT = TypeVar("ReplyT")
+CALLER_OF_THE_DEFINITION = 4
+
+
+def is_motor_database(database: object) -> bool:
+    """Tell whether this is a database of an `AsyncIOMotorClient`; where Motor is not imported there is none."""
+    motor: Any = sys.modules.get("motor.motor_asyncio")  # Any: its classes are made at run time
+    return motor is not None and isinstance(database, motor.AsyncIOMotorDatabase)
+
+
+def motor_sessions(database: object) -> "Callable[[], MotorSession]":
+    """Return what makes the sessions on a database of Motor, and warn that Motor comes to its end."""
+    warnings.warn(
+        "Motor is deprecated and gets critical fixes only until May 2027. "
+        "Give AsyncUnitOfWork a database of pymongo.AsyncMongoClient; docs/guide/motor.md says what changes.",
+        DeprecationWarning,
+        stacklevel=CALLER_OF_THE_DEFINITION,
+    )
+    return partial(MotorSession, database)
+
+
+class MotorSession(SynchronousSession):
+    """A `BoundSession` of one event loop whose commands run on threads, one at a time and each to its end.
+
+    A task that is cancelled meanwhile learns it when the command is over, so nothing can overtake a command.
+    """
+
+    def __init__(self, database: Any) -> None:
+        """Prepare a session for a database of Motor; nothing is opened yet."""
+        super().__init__(database.delegate)
+        self._motor = database.with_options(**NEUTRAL)
+
+    @property
+    def database(self) -> Any:
+        """The database of Motor for the program's own calls."""
+        return self._motor
+
+    async def find(self, command: Find) -> list[bytes]:
+        """Return the matching documents as batches of concatenated BSON."""
+        return await _on_a_thread(super().find(command))
+
+    async def count(self, command: Count) -> int:
+        """Return the number of matching documents."""
+        return await _on_a_thread(super().count(command))
+
+    async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
+        """Carry out the bulks, all in one command where the server can."""
+        return await _on_a_thread(super().write(bulks))
+
+    async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
+        """Return the collection's unique keys, asked in a session of its own."""
+        return await _on_a_thread(super().unique_keys(collection))
+
+    async def commit(self) -> None:
+        """Commit, or send the commit again."""
+        await _on_a_thread(super().commit())
+
+    async def abort(self) -> None:
+        """Abort the transaction if it is open."""
+        await _on_a_thread(super().abort())
+
+    async def close(self) -> None:
+        """End the session."""
+        await _on_a_thread(super().close())
+
+
+async def _on_a_thread(command: Coroutine[Any, Any, ReplyT]) -> ReplyT:
+    """Return what a command of the synchronous session returns; a cancellation waits until it is over."""
+    loop = asyncio.get_running_loop()
+    context = copy_context()
+    running = loop.run_in_executor(None, lambda: context.run(run_sync, command))
+    cancelled: asyncio.CancelledError | None = None
+    while not running.done():
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        running.exception()  # asked for, so that asyncio does not report it as forgotten
+        raise cancelled
+    return running.result()

@@ -1,0 +1,186 @@
+"""What a unit promises for each failure of each of its commands: the rows of the table in docs/reliability.md.
+
+`python -m tests.failure.expected` prints the table; `test_outcome_table.py` holds every cell against a real server.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any
+
+# A unit repeats its log by itself after a transient failure; before that, only `run` repeats anything.
+REPLAYED = find_spec("boundwork.uow.replaying") is not None
+
+IN_THE_BODY = ("find", "getMore", "insert", "update", "delete", "aggregate")
+READS = ("find", "getMore")
+COMMIT = "commitTransaction"
+ABORT = "abortTransaction"
+COMMANDS = (*IN_THE_BODY, COMMIT, ABORT)
+
+
+def _concern(code: int, *labels: str) -> dict[str, Any]:
+    concern = {"writeConcernError": {"code": code, "errmsg": "as the test wants it"}}
+    return {**concern, "errorLabels": list(labels)} if labels else concern
+
+
+TRANSIENT_LABEL = "TransientTransactionError"
+UNKNOWN_LABEL = "UnknownTransactionCommitResult"
+
+
+# What the server is told to do; where it says nothing of labels, they are those that the server gives itself.
+FAILURES: dict[str, dict[str, Any]] = {
+    "connection closed": {"closeConnection": True},
+    "WriteConflict 112": {"errorCode": 112},
+    "NoSuchTransaction 251": {"errorCode": 251},
+    "NoSuchTransaction 251 without label": {"errorCode": 251, "errorLabels": []},
+    "ShutdownInProgress 91": {"errorCode": 91},
+    "PrimarySteppedDown 189": {"errorCode": 189},
+    "NotWritablePrimary 10107": {"errorCode": 10107},
+    "InterruptedAtShutdown 11600": {"errorCode": 11600},
+    "MaxTimeMSExpired 50": {"errorCode": 50},
+    "UnknownError 8": {"errorCode": 8},
+    "TransactionTooOld 225": {"errorCode": 225},
+    "write concern error 64": _concern(64),
+    "write concern error 91": _concern(91),
+    "write concern error 79": _concern(79),
+    "write concern error 100": _concern(100),
+    "write concern error 64, labelled transient": _concern(64, TRANSIENT_LABEL),
+    "WriteConflict 112, labelled unknown too": {"errorCode": 112, "errorLabels": [TRANSIENT_LABEL, UNKNOWN_LABEL]},
+}
+# Nothing but a commit is answered like this.
+OF_COMMITS = {"write concern error 64, labelled transient", "WriteConflict 112, labelled unknown too"}
+# PyMongo sends a commit or an abort a second time after these, so it takes two of them to reach the unit.
+SENT_TWICE = {
+    "connection closed",
+    "ShutdownInProgress 91",
+    "PrimarySteppedDown 189",
+    "NotWritablePrimary 10107",
+    "InterruptedAtShutdown 11600",
+    "write concern error 91",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a unit ends: what the block raises, how often a body given to `run` is called, what is in the database.
+
+    `left_open` says that the fail point kept the server from ending the transaction: it is there until its lifetime
+    is over or its session is used again.
+    """
+
+    result: str
+    written: bool
+    bodies: int = 1
+    left_open: bool = False
+
+    def in_run(self) -> "Outcome":
+        """Return how `run` ends where a block ends like this."""
+        if self.result == "TransientFailure":
+            return Outcome("committed", written=True, bodies=2)
+        return self
+
+
+COMMITTED = Outcome("committed", written=True)
+FAILED = Outcome("TransactionFailed", written=False)
+UNKNOWN_APPLIED = Outcome("CommitOutcomeUnknown", written=True)
+UNKNOWN_NOT_APPLIED = Outcome("CommitOutcomeUnknown", written=False, left_open=True)
+TRANSIENT = COMMITTED if REPLAYED else Outcome("TransientFailure", written=False)
+TRANSIENT_COMMIT = COMMITTED if REPLAYED else Outcome("TransientFailure", written=False, left_open=True)
+NEVER = Outcome("", written=False)
+OWN_ERROR = Outcome("the error of the body", written=False)
+OWN_ERROR_LEFT_OPEN = replace(OWN_ERROR, left_open=True)
+
+# For each failure: of a command in the body, of the commit, of the abort after the body raised an error of its own.
+TABLE: dict[str, tuple[Outcome, Outcome, Outcome]] = {
+    "connection closed": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "WriteConflict 112": (TRANSIENT, TRANSIENT_COMMIT, OWN_ERROR_LEFT_OPEN),
+    "NoSuchTransaction 251": (TRANSIENT, TRANSIENT_COMMIT, OWN_ERROR_LEFT_OPEN),
+    "NoSuchTransaction 251 without label": (FAILED, UNKNOWN_NOT_APPLIED, OWN_ERROR_LEFT_OPEN),
+    "ShutdownInProgress 91": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "PrimarySteppedDown 189": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "NotWritablePrimary 10107": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "InterruptedAtShutdown 11600": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "MaxTimeMSExpired 50": (FAILED, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "UnknownError 8": (FAILED, FAILED, OWN_ERROR_LEFT_OPEN),
+    "TransactionTooOld 225": (FAILED, UNKNOWN_NOT_APPLIED, OWN_ERROR_LEFT_OPEN),
+    "write concern error 64": (FAILED, COMMITTED, OWN_ERROR),
+    "write concern error 91": (FAILED, COMMITTED, OWN_ERROR),
+    "write concern error 79": (FAILED, UNKNOWN_APPLIED, OWN_ERROR),
+    "write concern error 100": (FAILED, UNKNOWN_APPLIED, OWN_ERROR),
+    "write concern error 64, labelled transient": (NEVER, UNKNOWN_APPLIED, NEVER),
+    "WriteConflict 112, labelled unknown too": (NEVER, COMMITTED, NEVER),
+}
+
+# Cells where the code does not do what the design says; each goes when the one or the other is mended.
+DIFFERENCES: dict[tuple[str, str], Outcome] = {
+    # The design resends on every unknown label; the code takes a time limit for the last word.
+    (COMMIT, "MaxTimeMSExpired 50"): UNKNOWN_NOT_APPLIED,
+    # The design asks with an abort whether the transaction is still there; the code does not ask.
+    (COMMIT, "UnknownError 8"): UNKNOWN_NOT_APPLIED,
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One command that fails in one way."""
+
+    command: str
+    failure: str
+
+    def __str__(self) -> str:
+        return f"{self.command}, {self.failure}"
+
+    @property
+    def times(self) -> int:
+        """How often in a row the command fails."""
+        return 2 if self.command in {COMMIT, ABORT} and self.failure in SENT_TWICE else 1
+
+    @property
+    def outcome(self) -> Outcome:
+        """What a plain block comes to."""
+        column = {COMMIT: 1, ABORT: 2}.get(self.command, 0)
+        return DIFFERENCES.get((self.command, self.failure), TABLE[self.failure][column])
+
+
+def cells() -> Iterator[Cell]:
+    """Iterate over all cells: no reply to a read carries a write concern error."""
+    for failure in FAILURES:
+        for command in COMMANDS:
+            answers = command == COMMIT if failure in OF_COMMITS else not _is_concern(failure) or command not in READS
+            if answers:
+                yield Cell(command, failure)
+
+
+def rows() -> Iterator[tuple[str, str, str, str, str]]:
+    """Iterate over the rows of the table in the documentation, one a failure, the first being the headings.
+
+    The columns: the failure; what a block comes to when it meets a command of the body, the commit, the abort; and how
+    many times `run` calls its body.
+    """
+    yield ("failure", "of a command in the body", "of the commit", "of the abort", "bodies of `run`")
+    for failure in FAILURES:
+        body, commit, abort = (Cell(command, failure).outcome for command in ("update", COMMIT, ABORT))
+        bodies = sorted({body.in_run().bodies, commit.in_run().bodies})
+        yield (failure, _said(body), _said(commit), _said(abort), " or ".join(map(str, bodies)))
+
+
+def markdown() -> str:
+    """Return the table for docs/reliability.md."""
+    headings, *lines = rows()
+    return "\n".join("| " + " | ".join(row) + " |" for row in (headings, ("---",) * len(headings), *lines))
+
+
+def _is_concern(failure: str) -> bool:
+    return failure.startswith("write concern")
+
+
+def _said(outcome: Outcome) -> str:
+    if outcome is NEVER:
+        return "-"
+    name = f"`{outcome.result}`" if outcome.result[0].isupper() else outcome.result
+    return f"{name}, {'all' if outcome.written else 'nothing'} written"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{markdown()}\n")

@@ -1,0 +1,78 @@
+"""Fixtures for tests that look at what is sent to a real server."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient, MongoClient
+
+from tests.server.bank import ACCOUNTS, BALANCE, AsyncBank, Bank, bank_of, settled
+from tests.server.commands_seen import CommandsSeen, with_options
+
+# A simulated loss of the server is over with the next heartbeat; this is the shortest that PyMongo takes.
+SOON_BACK = "heartbeatFrequencyMS=500&serverMonitoringMode=poll"
+
+Stored = dict[str, Any]
+
+
+@pytest.fixture(params=["sync", "async"])
+def colour(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def seen() -> CommandsSeen:
+    """Return what the clients of `opened` have sent."""
+    return CommandsSeen()
+
+
+@pytest.fixture
+async def opened(
+    mongod_uri: str, colour: str, database_name: str, seen: CommandsSeen
+) -> AsyncIterator[Callable[[str], Any]]:
+    """Return a function from options of the address to the test's database; its `appName` is its name."""
+    clients: list[Any] = []
+
+    def database(options: str = "") -> Any:
+        address = with_options(with_options(mongod_uri, options), f"{SOON_BACK}&appName={database_name}")
+        kind: Any = MongoClient if colour == "sync" else AsyncMongoClient
+        clients.append(kind(address, event_listeners=[seen]))
+        return clients[-1][database_name]
+
+    yield database
+    for client in clients:
+        # An asynchronous client that is closed while it connects again leaves a socket behind; this waits for it.
+        await settled(client.admin.command("ping"))
+        await settled(client.close())
+
+
+@pytest.fixture
+def banks(opened: Callable[[str], Any], colour: str) -> Callable[..., Any]:
+    """Return a function from options of the address, and of the definition, to a definition on the test's database."""
+
+    def bank(options: str = "", **keywords: Any) -> Any:
+        return bank_of(colour, opened(options), **keywords)
+
+    return bank
+
+
+@pytest.fixture
+def accounts(mongod_client: MongoClient[Stored], database_name: str) -> Any:
+    """Return the stored accounts; the test's own units are of another client."""
+    database = mongod_client[database_name]
+    database.create_collection("journal")
+    filled: list[Stored] = [{"_id": number, "balance": BALANCE} for number in range(ACCOUNTS)]
+    database.accounts.insert_many(filled)
+    return database.accounts
+
+
+@pytest.fixture
+def bank(mongod_uri: str, database_name: str, seen: CommandsSeen) -> Iterator[Bank]:
+    with MongoClient[Stored](mongod_uri, event_listeners=[seen]) as client:
+        yield Bank(client[database_name])
+
+
+@pytest.fixture
+async def async_bank(mongod_uri: str, database_name: str, seen: CommandsSeen) -> AsyncIterator[AsyncBank]:
+    async with AsyncMongoClient[Stored](mongod_uri, event_listeners=[seen]) as client:
+        yield AsyncBank(client[database_name])

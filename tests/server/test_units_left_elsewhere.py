@@ -1,0 +1,278 @@
+"""A unit stays where it was opened: left or used in another thread, task, context or process, or after its end."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import Context
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boundwork import UnitClosed, UnitUsedElsewhere
+from tests.server.bank import ACCOUNTS, BALANCE, Account, AsyncBank, Bank, check_books, in_a_thread, transfer
+from tests.server.commands_seen import CommandsSeen, names
+
+
+@pytest.fixture
+def opener() -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """Return a function that runs something in one thread, always the same, and returns its result."""
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda work: pool.submit(work).result()
+
+
+def begin(manager: AbstractContextManager[Bank]) -> tuple[Bank, Account]:
+    """Open a unit and flush a change in it."""
+    uow = manager.__enter__()
+    account = uow.accounts.get(1)
+    account.balance = 0
+    uow.flush()
+    return uow, account
+
+
+def test_a_unit_that_is_left_in_another_thread_is_rolled_back_and_its_session_ended(
+    bank: Bank, accounts: Any, seen: CommandsSeen, opener: Any
+) -> None:
+    held = bank.unit()
+    uow, account = opener(lambda: begin(held))
+    with pytest.raises(UnitUsedElsewhere):
+        held.__exit__(None, None, None)
+    check_rolled_back(uow, account, accounts, seen)
+    with pytest.raises(UnitClosed):
+        opener(uow.accounts.count)
+
+
+def test_a_thread_whose_unit_was_left_elsewhere_works_on(bank: Bank, accounts: Any, opener: Any) -> None:
+    held = bank.unit()
+    opener(lambda: begin(held))
+    with pytest.raises(UnitUsedElsewhere):
+        held.__exit__(None, None, None)
+
+    def work() -> None:
+        with bank as uow:
+            uow.accounts.get(1).balance = 7
+
+    opener(work)
+    assert opener(accounts.find_one)["_id"] == 0
+    assert accounts.find_one({"_id": 1})["balance"] == 7
+
+
+def test_a_unit_of_a_thread_that_has_ended_is_refused_to_all_others(
+    bank: Bank, accounts: Any, seen: CommandsSeen
+) -> None:
+    # The system gives a new thread the identity of one that has ended, as often as not.
+    for _ in range(10):
+        held = bank.unit()
+        uow, account = in_a_thread(partial(begin, held))
+        with pytest.raises(UnitUsedElsewhere):
+            in_a_thread(uow.accounts.count)
+        with pytest.raises(UnitUsedElsewhere):
+            in_a_thread(partial(held.__exit__, None, None, None))
+        check_rolled_back(uow, account, accounts, seen)
+
+
+async def test_a_unit_that_is_left_in_another_task_is_rolled_back_and_its_session_ended(
+    async_bank: AsyncBank, accounts: Any, seen: CommandsSeen
+) -> None:
+    held = async_bank.unit()
+
+    async def begin() -> tuple[AsyncBank, Account]:
+        uow = await held.__aenter__()
+        account = await uow.accounts.get(1)
+        account.balance = 0
+        await uow.flush()
+        return uow, account
+
+    uow, account = await asyncio.create_task(begin())
+    with pytest.raises(UnitUsedElsewhere):
+        await asyncio.create_task(held.__aexit__(None, None, None))
+    check_rolled_back(uow, account, accounts, seen)
+    async with async_bank as another:
+        (await another.accounts.get(1)).balance = 7
+    assert accounts.find_one({"_id": 1})["balance"] == 7
+
+
+def check_rolled_back(uow: Any, account: Account, accounts: Any, seen: CommandsSeen) -> None:
+    assert names(seen.take())[:3] == ["find", "update", "abortTransaction"]
+    assert uow.core.session._session.has_ended
+    assert account.balance == BALANCE
+    assert accounts.find_one({"_id": 1})["balance"] == BALANCE
+    assert accounts.database.client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
+
+
+def test_a_unit_that_may_be_handed_over_is_used_and_left_by_other_threads(bank: Bank, accounts: Any) -> None:
+    held = bank.unit(handover=True)
+    uow = in_a_thread(held.__enter__)
+    in_a_thread(lambda: transfer(uow, 1, 2, 5))
+    in_a_thread(uow.flush)
+    in_a_thread(lambda: held.__exit__(None, None, None))
+    check_books(accounts, 1)
+
+
+async def test_a_unit_that_may_be_handed_over_refuses_two_at_once(async_bank: AsyncBank, accounts: Any) -> None:
+    async with async_bank.unit(handover=True) as uow:
+        outcomes = await asyncio.gather(*(uow.accounts.get(number) for number in range(5)), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [Account, *[UnitUsedElsewhere] * 4]
+        (await uow.accounts.get(1)).balance = 0
+    assert accounts.find_one({"_id": 1})["balance"] == 0
+
+
+def test_calls_of_the_driver_never_leave_a_unit_that_was_handed_over(bank: Bank, accounts: Any, opener: Any) -> None:
+    held = bank.unit(handover=True)
+    uow = opener(held.__enter__)
+    with suppress(UnitUsedElsewhere):
+        uow.database.accounts.delete_many({})
+    opener(lambda: held.__exit__(ZeroDivisionError, ZeroDivisionError(), None))
+    assert accounts.count_documents({}) == ACCOUNTS
+
+
+def test_calls_of_the_driver_never_leave_a_unit_in_another_context_of_its_thread(bank: Bank, accounts: Any) -> None:
+    held = bank.unit()
+    uow = Context().run(held.__enter__)
+    with suppress(UnitUsedElsewhere):
+        uow.database.accounts.delete_many({})
+    held.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
+    assert accounts.count_documents({}) == ACCOUNTS
+
+
+def test_a_generator_that_holds_its_unit_ends_it_with_itself(bank: Bank, accounts: Any, seen: CommandsSeen) -> None:
+    def pages() -> Iterator[Account]:
+        with bank.unit() as uow:
+            yield from uow.accounts.find().sort(Account.id)
+
+    for account in pages():
+        account.balance = 0
+        if account.id == 1:
+            break
+    assert accounts.count_documents({"balance": 0}) == 0
+    assert names(seen.take())[-1] == "abortTransaction"
+    for account in pages():
+        account.balance = 1
+    assert accounts.count_documents({"balance": 1}) == ACCOUNTS
+
+
+def held_by_a_generator(bank: Bank) -> Generator[Bank]:
+    with bank.unit() as uow:
+        yield uow
+
+
+def test_a_generator_that_is_closed_in_another_thread_rolls_back(
+    bank: Bank, accounts: Any, seen: CommandsSeen, opener: Any
+) -> None:
+    generator = held_by_a_generator(bank)
+    uow, account = opener(lambda: begin(contextmanager(lambda: generator)()))
+    with pytest.raises(UnitUsedElsewhere):
+        generator.close()
+    check_rolled_back(uow, account, accounts, seen)
+
+
+async def test_an_asynchronous_generator_that_is_closed_in_another_task_rolls_back(
+    async_bank: AsyncBank, accounts: Any, seen: CommandsSeen
+) -> None:
+    async def unit() -> AsyncIterator[AsyncBank]:
+        async with async_bank.unit() as uow:
+            yield uow
+
+    generator: Any = unit()
+
+    async def begin() -> tuple[AsyncBank, Account]:
+        uow = await anext(generator)
+        account = await uow.accounts.get(1)
+        account.balance = 0
+        await uow.flush()
+        return uow, account
+
+    uow, account = await asyncio.create_task(begin())
+    with pytest.raises(UnitUsedElsewhere):
+        await asyncio.create_task(generator.aclose())
+    check_rolled_back(uow, account, accounts, seen)
+
+
+async def test_an_asynchronous_generator_that_nobody_closes_rolls_back(
+    async_bank: AsyncBank, accounts: Any, seen: CommandsSeen
+) -> None:
+    async def unit() -> AsyncIterator[AsyncBank]:
+        async with async_bank.unit() as uow:
+            yield uow
+
+    async def begin() -> tuple[AsyncBank, Account]:
+        async for uow in unit():
+            account = await uow.accounts.get(1)
+            account.balance = 0
+            await uow.flush()
+            return uow, account
+        raise AssertionError
+
+    told: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    uow, account = await asyncio.create_task(begin())
+    # The loop closes the generator in a task of its own as soon as it is collected.
+    while uow.core.is_open:
+        gc.collect()
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    check_rolled_back(uow, account, accounts, seen)
+    assert [type(context["exception"]) for context in told] == [UnitUsedElsewhere]
+
+
+@pytest.mark.usefixtures("accounts")
+def test_a_unit_refuses_everything_after_its_end(bank: Bank, seen: CommandsSeen) -> None:
+    with bank as uow:
+        account = uow.accounts.get(1)
+        query = uow.accounts.find()
+    seen.take()
+    uses: list[Callable[[], object]] = [
+        uow.accounts.count,
+        lambda: uow.accounts.find().to_list(),
+        query.to_list,
+        uow.flush,
+        uow.commit,
+        uow.rollback,
+        lambda: uow.refresh(account),
+        lambda: uow.remove(account),
+        lambda: uow.database,
+    ]
+    for use in uses:
+        with pytest.raises(UnitClosed):
+            use()
+    assert seen.take() == []
+
+
+@pytest.mark.parametrize("child", ["uses the unit", "leaves the block"])
+def test_a_forked_child_may_not_use_the_unit_nor_end_its_transaction(
+    mongod_uri: str, database_name: str, accounts: Any, child: str
+) -> None:
+    words = [sys.executable, "-W", "ignore", "-c", FORK, mongod_uri, database_name, child]
+    done = subprocess.run(  # noqa: S603 - our own script
+        words, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "UnitUsedElsewhere\n"), done.stderr
+    assert accounts.find_one({"_id": 1})["balance"] == 7
+
+
+FORK = """
+import os, sys
+from pymongo import MongoClient
+from boundwork import UnitUsedElsewhere
+from tests.server.bank import Bank
+
+uri, name, child = sys.argv[1:]
+with MongoClient(uri) as client:
+    held = Bank(client[name]).unit()
+    with held as uow:
+        uow.accounts.get(1).balance = 7
+        uow.flush()
+        if os.fork() == 0:
+            try:
+                uow.accounts.count() if child == "uses the unit" else held.__exit__(None, None, None)
+            except UnitUsedElsewhere as error:
+                print(type(error).__name__, flush=True)
+            os._exit(0)
+        os.wait()
+"""

@@ -1,0 +1,85 @@
+"""A session that answers as a script says: the port of the unit of work, written by hand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from boundwork.uow.commands import BulkResult, BulkWrite, Count, DeleteOne, Find, InsertOne, UniqueKey, UpdateOne
+from boundwork.uow.failures import FailureKind, SessionFailure
+from boundwork.uow.settings import Settings
+from boundwork.uow.unit import Unit
+
+TRANSIENT = frozenset({"TransientTransactionError"})
+UNKNOWN = frozenset({"UnknownTransactionCommitResult"})
+
+
+class ScriptedSession:
+    """Notes every call; a call whose name has failures left raises the next of them."""
+
+    def __init__(self, **failures: Sequence[BaseException]) -> None:
+        self.calls: list[str] = []
+        self.keys: tuple[UniqueKey, ...] = ()
+        self.commands = 0
+        self.database: Any = "the database"
+        self._failures = {name: list(errors) for name, errors in failures.items()}
+
+    async def open(self) -> None:
+        self._note("open")
+
+    async def find(self, command: Find) -> list[bytes]:
+        self._note("find")
+        assert command.collection
+        return []
+
+    async def count(self, command: Count) -> int:
+        self._note("count")
+        assert command.collection
+        return 0
+
+    async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
+        self._note("write")
+        return [_reached(bulk) for bulk in bulks]
+
+    async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
+        self._note("unique_keys")
+        assert collection
+        return self.keys
+
+    async def commit(self) -> None:
+        self._note("commit")
+
+    async def abort(self) -> None:
+        self._note("abort")
+
+    async def begin(self) -> None:
+        self._note("begin")
+
+    async def unbind(self) -> None:
+        self._note("unbind")
+
+    async def close(self) -> None:
+        self._note("close")
+
+    def _note(self, call: str) -> None:
+        self.calls.append(call)
+        if self._failures.get(call):
+            raise self._failures[call].pop(0)
+
+
+def _reached(bulk: BulkWrite) -> BulkResult:
+    kinds = [type(write) for write in bulk.writes]
+    updates = kinds.count(UpdateOne)
+    return BulkResult(kinds.count(InsertOne), updates, updates, kinds.count(DeleteOne))
+
+
+def failure(
+    kind: FailureKind = FailureKind.SERVER,
+    code: int | None = None,
+    labels: frozenset[str] = frozenset(),
+    *,
+    write_concern: bool = False,
+) -> SessionFailure:
+    return SessionFailure(kind, code=code, labels=labels, write_concern=write_concern)
+
+
+def unit_on(session: ScriptedSession, *, seconds: float = 30.0, handover: bool = False) -> Unit:
+    return Unit("Shop", session, Settings(commit_seconds=seconds), handover=handover)

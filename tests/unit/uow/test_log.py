@@ -1,0 +1,72 @@
+from itertools import pairwise
+
+import bson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boundwork.uow.commands import BulkWrite, Count, DeleteOne, Find, InsertOne
+from boundwork.uow.log import Log, ReadRecord, WriteRecord, digest
+
+FIND = Find("people", {"name": "Anna"})
+COUNT = Count("people", {})
+documents = st.lists(st.binary(min_size=1, max_size=8), max_size=6)
+
+
+@given(documents, st.lists(st.integers(min_value=0, max_value=48)))
+@settings(max_examples=30, deadline=None, database=None)
+def test_a_digest_does_not_depend_on_where_batches_end(parts: list[bytes], cuts: list[int]) -> None:
+    whole = b"".join(parts)
+    places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
+    again = [whole[start:end] for start, end in pairwise(places)]
+    assert digest(parts) == digest(again) == digest([whole])
+
+
+def test_a_digest_depends_on_the_order_of_documents() -> None:
+    first, second = bson.encode({"_id": 1}), bson.encode({"_id": 2})
+    assert digest([first, second]) != digest([second, first])
+
+
+def test_a_digest_depends_on_types_that_python_holds_equal() -> None:
+    replies = [bson.encode({"_id": value}) for value in (1, 1.0, True)]
+    assert len({digest([reply]) for reply in replies}) == 3
+
+
+def test_a_digest_is_short_and_nothing_read_has_one_too() -> None:
+    assert len(digest([])) == len(digest([b"x" * 100_000])) == 16
+    assert digest([]) == digest([b""])
+
+
+def test_records_stand_in_the_order_of_the_commands() -> None:
+    log = Log()
+    bulk, other = BulkWrite("people", (InsertOne({"_id": 1}),)), BulkWrite("towns", (DeleteOne({"_id": 1}),))
+    log.found(FIND, [b"x"])
+    log.wrote([bulk, other])
+    log.counted(COUNT, 3)
+    log.found(FIND, [])
+    assert log.records == [
+        ReadRecord(FIND, digest([b"x"])),
+        WriteRecord((bulk, other)),
+        ReadRecord(COUNT, 3),
+        ReadRecord(FIND, digest([])),
+    ]
+
+
+def test_an_absence_is_recorded_too() -> None:
+    log = Log()
+    log.found(FIND, [])
+    assert log.records
+
+
+def test_a_record_keeps_no_document_that_was_read() -> None:
+    log = Log()
+    log.found(FIND, [bson.encode({"_id": 1, "name": "Anna"})])
+    assert "Anna" not in repr(log.records[0].seen if isinstance(log.records[0], ReadRecord) else "Anna")
+
+
+def test_a_cleared_log_does_not_empty_the_records_that_somebody_took() -> None:
+    log = Log()
+    log.counted(COUNT, 1)
+    taken = log.records
+    log.clear()
+    assert log.records == []
+    assert len(taken) == 1
