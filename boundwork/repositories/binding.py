@@ -36,7 +36,8 @@ class RepositoryBase(Generic[DocumentT]):
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Refuse a name that is a word of the unit itself."""
-        if issubclass(owner, UnitDefinition) and hasattr(UnitDefinition, name):
+        inherited = next((vars(base)[name] for base in owner.__mro__[1:] if name in vars(base)), None)
+        if issubclass(owner, UnitDefinition) and inherited is not None and not isinstance(inherited, RepositoryBase):
             raise TypeError(
                 f"A repository of {owner.__name__} cannot be called {name!r}: units have that word already."
             )

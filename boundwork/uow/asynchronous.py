@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from boundwork.models import Document
@@ -87,8 +87,8 @@ class AsyncUnitOfWork(UnitDefinition):
     def attempts(self, seconds: float = DEADLINE_SECONDS) -> "Iterator[AsyncAttempt[Self]]":
         """Iterate over attempts until one succeeds: `for attempt in shop.attempts(): async with attempt as uow: ...`.
 
-        The block must be the whole body of the loop and may not leave it by `return` or `break`, else a failure of
-        its commit is raised instead of repeated; use `run` for values.
+        The block must be the whole body of the loop and may not leave it by `return` or `break`, else a failure
+        is raised instead of repeated; use `run` for values.
         """
         series = Attempts(seconds)
         return (AsyncAttempt(self, series) for _ in series.numbers())
@@ -105,6 +105,7 @@ class AsyncAttempt(Generic[UnitT]):
 
     async def __aenter__(self) -> UnitT:
         """Wait as long as the series says, and open a unit."""
+        self._series.begin()
         await asyncio.sleep(self._series.wait())
         self._unit = await self._definition.__aenter__()
         self._unit.receipt.attempts = self._series.number
@@ -117,15 +118,24 @@ class AsyncAttempt(Generic[UnitT]):
         __: TracebackType | None,
     ) -> bool:
         """End the unit; True if the body is to be run again."""
-        core = self._unit.core
+        frame = sys._getframe(1)  # noqa: SLF001 - the documented way to look at the caller
         try:
             await self._unit._leave(self._unit._innermost(), error)  # noqa: SLF001 - a unit of the same module
         except BaseException as failure:
-            if self._series.again(failure, committed=core.committed) and falls_through(sys._getframe(1)):  # noqa: SLF001
+            if self._again(failure, frame):
                 return True
-            self._series.over = True
             raise
-        return self._series.again(error, committed=core.committed)
+        return self._again(error, frame)
+
+    def _again(self, error: BaseException | None, frame: FrameType) -> bool:
+        """Tell whether another attempt follows."""
+        core = self._unit.core
+        return self._series.again(
+            error,
+            committed=core.committed,
+            transient=core.session.may_repeat(error),
+            goes_round=lambda: falls_through(frame),
+        )
 
 
 class _Held(Generic[UnitT]):

@@ -6,11 +6,11 @@ The waits follow the drivers' convenient transactions API: 5 ms growing by half 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
-from boundwork.errors import TransientFailure, UnitDoomed
+from boundwork.errors import TransientFailure, UnitClosed, UnitDoomed
 
 FIRST_WAIT = 0.005
 GROWTH = 1.5
@@ -25,6 +25,7 @@ class Attempts:
     seconds: float = DEADLINE_SECONDS
     number: int = 0
     over: bool = False
+    _entered: int = 0
     _began: float = field(default_factory=monotonic)
     _random: random.Random = field(default_factory=random.Random)
 
@@ -32,7 +33,14 @@ class Attempts:
         """Iterate over the numbers of the attempts, from 1, until one of them settles the matter."""
         while not self.over:
             self.number += 1
+            self.over = True  # an attempt that is never entered, or whose start fails, must not be followed by another
             yield self.number
+
+    def begin(self) -> None:
+        """Note that the present attempt was entered; UnitClosed if it was before."""
+        if self._entered == self.number:
+            raise UnitClosed("An attempt can be entered once. Let the loop go round, and put all work into one block.")
+        self._entered = self.number
 
     def wait(self) -> float:
         """Return the seconds to wait before the present attempt: none before the first."""
@@ -41,13 +49,21 @@ class Attempts:
         longest = min(LONGEST_WAIT, FIRST_WAIT * GROWTH ** (self.number - 2))
         return self._random.random() * longest
 
-    def again(self, error: BaseException | None, *, committed: bool) -> bool:
-        """Tell whether the body is to be run again after an attempt that ended with `error`.
+    def again(
+        self,
+        error: BaseException | None,
+        *,
+        committed: bool,
+        transient: bool = False,
+        goes_round: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Tell whether the body is to be run again after an attempt that ended with `error`, or one of the driver's.
 
-        Never after a commit in the middle of the body has succeeded: what it wrote would be written twice.
+        Never after a commit in the middle of the body has succeeded: what it wrote would be written twice. Nor where
+        swallowing the error would not lead to the next round (`goes_round`, asked last).
         """
         late = monotonic() - self._began >= self.seconds
         first = error.__cause__ if isinstance(error, UnitDoomed) else error
-        repeat = isinstance(first, TransientFailure) and not committed and not late
+        repeat = (transient or isinstance(first, TransientFailure)) and not committed and not late and goes_round()
         self.over = not repeat
         return repeat

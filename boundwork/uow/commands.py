@@ -88,7 +88,13 @@ class BulkResult:
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
-    """The fields of a unique index, as dotted paths; sparse or partial ones leave out some documents."""
+    """The fields of a unique index, as dotted paths.
+
+    A sparse one leaves out documents that have none of them; `conditions` are the fields that decide whether a
+    partial one takes a document in.
+    """
 
     name: str
     paths: tuple[str, ...]
+    sparse: bool = False
+    conditions: tuple[str, ...] = ()

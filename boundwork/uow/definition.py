@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any, ClassVar, Self, TypeGuard
 
-from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork
+from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, UnitUsedElsewhere
 from boundwork.models import Document
 from boundwork.uow.failures import SessionFailure
-from boundwork.uow.open_units import OpenUnit, mine, pop, push, unit_of
+from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, pop, push, unit_of
 from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.port import SessionFactory
 from boundwork.uow.receipt import Receipt
@@ -59,6 +59,11 @@ class UnitDefinition:
         """
         core = self.core
         core.check()
+        if self._opened is not None and not is_open_here(self._opened):
+            raise UnitUsedElsewhere(
+                f"The unit of work {core.name} was opened in another context: calls of the driver made here would not "
+                "be part of its transaction. Use its repositories, or open the unit where the driver is called.",
+            )
         try:
             return core.session.database
         except SessionFailure as failure:
@@ -79,17 +84,19 @@ class UnitDefinition:
                 f"The unit {self._opened.unit.name} is open already and cannot be entered again. "
                 "Enter the definition for another unit, after this one has ended.",
             )
-        for there in mine():
-            raise NestedUnitOfWork(
-                f"A unit of {type(self).__name__} was opened inside the open unit {there.unit.name}. "
-                "End that one first, or do the work in it.",
-            )
         core = Unit(type(self).__name__, self._sessions(), self._settings, handover=handover)
         unit = copy(self)
         unit._opened = OpenUnit(self, type(self).models, core)  # noqa: SLF001 - another object of this class
         return unit
 
     async def _enter(self) -> None:
+        for there in mine():
+            raise NestedUnitOfWork(
+                f"A unit of {type(self).__name__} was opened inside the open unit {there.unit.name}. "
+                "End that one first, or do the work in it.",
+            )
+        for left in ended_here():
+            await left.unit.session.unbind()
         opened = self._innermost()
         await opened.unit.enter()
         push(opened)

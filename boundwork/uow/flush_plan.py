@@ -58,26 +58,15 @@ def may_contend(changes: Sequence[Change]) -> bool:
     Only then are the unique keys of the collection worth asking for.
     """
     kinds = {type(change) for change in changes}
-    if kinds == {Insertion} or Alteration not in kinds:
-        return kinds == {Insertion, Removal}
-    if len(kinds) > 1:
-        return True
-    seen: set[str] = set()
-    for change in changes:
-        if isinstance(change, Alteration):
-            roots = set(change.update.fields)
-            if roots & seen:
-                return True
-            seen |= roots
-    return False
+    return len(kinds) > 1 or (Alteration in kinds and len(changes) > 1)
 
 
 def planned(collection: str, changes: Sequence[Change], keys: Sequence[UniqueKey]) -> PlannedBulk:
     """Order the changes of one collection so that no unique key is taken before it is free."""
     ordered = sorted(changes, key=lambda change: RANK[type(change)])
-    if RANK[type(ordered[0])] == RANK[type(ordered[-1])] == RANK[Insertion]:
-        return PlannedBulk(collection, [_write(change) for change in ordered])
-    waits = _waits(ordered, (IDENTITY, *keys))
+    replaces = type(ordered[0]) is Insertion and type(ordered[-1]) is Removal
+    contended = (IDENTITY, *keys) if replaces else tuple(keys)
+    waits = _waits(ordered, contended) if contended and may_contend(ordered) else {}
     if not any(waits.values()):
         return PlannedBulk(collection, [_write(change) for change in ordered])
     return PlannedBulk(collection, _sequence(ordered, waits, keys))
@@ -96,17 +85,15 @@ def _write(change: Change) -> PlannedWrite:
 
 def _waits(ordered: Sequence[Change], keys: Sequence[UniqueKey]) -> dict[int, set[int]]:
     """Return for each change the changes that must free a value before it."""
-    frees: dict[Claim, int] = {}
+    frees: dict[Claim, list[int]] = {}
     for place, change in enumerate(ordered):
         for claim in claims_before(change, keys):
-            frees[claim] = place
+            frees.setdefault(claim, []).append(place)
     waits: dict[int, set[int]] = {place: set() for place in range(len(ordered))}
     if frees:
         for place, change in enumerate(ordered):
             for claim in claims_after(change, keys):
-                freer = frees.get(claim)
-                if freer is not None and freer != place:
-                    waits[place].add(freer)
+                waits[place].update(freer for freer in frees.get(claim, ()) if freer != place)
     return waits
 
 
@@ -128,7 +115,7 @@ def _sequence(
             del waiting[place]
             result.append(_write(ordered[place]))
         else:
-            place = _breaker(ordered, waiting, followers, keys)
+            place = _breaker(ordered, waiting, keys)
             if _room(ordered[place], keys) and place in followers:
                 result.append(_temporary(ordered[place], keys))
             else:
@@ -142,22 +129,32 @@ def _sequence(
     return result
 
 
-def _breaker(
-    ordered: Sequence[Change],
-    waiting: Mapping[int, set[int]],
-    followers: Mapping[int, list[int]],
-    keys: Sequence[UniqueKey],
-) -> int:
-    """Choose the change that gives its value up for a moment; where none can, the first goes as it is."""
-    can = (place for place in waiting if place in followers and _room(ordered[place], keys))
-    return next(can, min(waiting))
+def _breaker(ordered: Sequence[Change], waiting: Mapping[int, set[int]], keys: Sequence[UniqueKey]) -> int:
+    """Choose a change of a circle that can give its value up for a moment; where none can, the first goes as it is."""
+    circle = _circle(waiting)
+    return next((place for place in sorted(circle) if _room(ordered[place], keys)), min(circle))
+
+
+def _circle(waiting: Mapping[int, set[int]]) -> list[int]:
+    """Return changes that wait for each other; all that wait do so for one that waits."""
+    walked: dict[int, None] = {}
+    place = min(waiting)
+    while place not in walked:
+        walked[place] = None
+        place = min(waiting[place])
+    path = list(walked)
+    return path[path.index(place) :]
 
 
 def _room(change: Change, keys: Sequence[UniqueKey]) -> tuple[str, ...]:
-    """Return the paths of unique keys that a change sets as a whole, so that they may be unset before."""
+    """Return the paths that a change sets as a whole or unsets, at unique keys or above, so that they may be unset."""
     if not isinstance(change, Alteration):
         return ()
-    return tuple(dict.fromkeys(path for key in keys for path in key.paths if path in change.update.set))
+    return tuple(
+        written
+        for written in (*change.update.set, *change.update.unset)
+        if any(path == written or path.startswith(f"{written}.") for key in keys for path in key.paths)
+    )
 
 
 def _temporary(change: Change, keys: Sequence[UniqueKey]) -> PlannedWrite:

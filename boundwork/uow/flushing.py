@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from boundwork.errors import DuplicateKey, StaleDocument
 from boundwork.models.difference import same
 from boundwork.models.identity import identity_key
-from boundwork.uow.changes import Alteration, Change, Removal
-from boundwork.uow.commands import BulkResult, Find, UniqueKey
+from boundwork.uow.changes import Alteration, Change, Insertion, Removal
+from boundwork.uow.commands import BulkResult, Find, UniqueKey, UpsertOne
 from boundwork.uow.failures import SessionFailure
-from boundwork.uow.flush_plan import PlannedBulk, by_collection, may_contend, planned
+from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite, by_collection, may_contend, planned
 from boundwork.uow.reporting import write_error
 from boundwork.uow.unique_claims import value_at
 
@@ -33,10 +33,17 @@ async def flush(unit: "Unit") -> None:
     bulks = [
         planned(collection, group, await _unique_keys(unit, collection, group)) for collection, group in groups.items()
     ]
-    await _check_counts(unit, changes, await _send(unit, bulks))
+    work.pending.flushed()  # before it is sent: what changes while the reply is awaited belongs to the next flush
+    await _check_counts(unit, bulks, await _send(unit, bulks))
     for bulk in bulks:
         work.staged.count(bulk)
-    work.pending.flushed()
+
+
+async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:
+    """Insert a document at once unless its id is taken; a failure dooms the unit and names the document."""
+    bulk = PlannedBulk(insertion.mapper.collection, [PlannedWrite(UpsertOne(insertion.stored), insertion)])
+    results = await _send(unit, [bulk])
+    return bool(results[0].upserted)
 
 
 async def _send(unit: "Unit", bulks: list[PlannedBulk]) -> list[BulkResult]:
@@ -61,13 +68,16 @@ async def _unique_keys(unit: "Unit", collection: str, changes: list[Change]) -> 
 def _guarded(unit: "Unit", collection: str, changes: list[Change]) -> Iterator[Alteration | Removal]:
     """Iterate over the changes of documents that the present transaction has not read."""
     known = unit.workspace.known
-    if not known.has_earlier(collection):
-        return
+    has_earlier = known.has_earlier(collection)
     for change in changes:
         if isinstance(change, Removal):
             if change.guarded:
                 yield change
-        elif isinstance(change, Alteration) and known.earlier(collection, identity_key(change.id)) is not None:
+        elif (
+            has_earlier
+            and isinstance(change, Alteration)
+            and known.earlier(collection, identity_key(change.id)) is not None
+        ):
             yield change
 
 
@@ -92,10 +102,11 @@ async def _guard(unit: "Unit", collection: str, changes: list[Change]) -> None:
             unit.workspace.known.keep(collection, key, change.document)
 
 
-async def _check_counts(unit: "Unit", changes: list[Change], results: list[BulkResult]) -> None:
-    """Raise StaleDocument if an update or a delete met no document."""
-    altered = [change for change in changes if isinstance(change, Alteration)]
-    removed = [change for change in changes if isinstance(change, Removal)]
+async def _check_counts(unit: "Unit", bulks: list[PlannedBulk], results: list[BulkResult]) -> None:
+    """Raise StaleDocument if an update or a delete met no document; temporary updates count as well."""
+    writes = [write for bulk in bulks for write in bulk.writes]
+    altered = [write.change for write in writes if isinstance(write.change, Alteration)]
+    removed = [write.change for write in writes if isinstance(write.change, Removal)]
     matched = sum(result.matched for result in results)
     if matched >= len(altered) and sum(result.deleted for result in results) >= len(removed):
         return

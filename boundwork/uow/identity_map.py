@@ -4,7 +4,7 @@ A document read or written in the present transaction is current. After a commit
 `get` reads it again, since others may have changed it.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from typing import Any, Final
 
 from boundwork.models import Document
@@ -53,6 +53,11 @@ class IdentityMap:
         if shelf is not None:
             shelf.pop(key, None)
 
+    def keep_earlier(self, collection: str, key: Hashable, document: Document[Any]) -> None:
+        """Make a document one of an earlier transaction again, which the present one has not read."""
+        self.forget(collection, key)
+        self._earlier.setdefault(collection, {})[key] = document
+
     def keep_all(self, collection: str, keys: Iterable[Hashable], documents: Iterable[Document[Any]]) -> None:
         """Keep many at once; none of them may be known from an earlier transaction."""
         self._current.setdefault(collection, {}).update(zip(keys, documents, strict=True))
@@ -77,11 +82,3 @@ class IdentityMap:
         """Know nothing any more."""
         self._current = {}
         self._earlier = {}
-
-    def __iter__(self) -> Iterator[Document[Any]]:
-        """Iterate over all known documents."""
-        for shelves in (self._earlier, self._current):
-            for shelf in shelves.values():
-                for known in shelf.values():
-                    if isinstance(known, Document):
-                        yield known

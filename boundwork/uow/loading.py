@@ -21,12 +21,10 @@ DocumentT = TypeVar("DocumentT", bound=Document[Any])
 def load(mapper: Mapper[DocumentT], batches: list[bytes], known: IdentityMap, tracker: Tracker) -> list[DocumentT]:
     """Return the documents of a reply, tracked and known."""
     documents: list[DocumentT] = []
+    load_batch = _load_new if known.is_empty(mapper.collection) else _load_some  # a snapshot gives no document twice
     with hydration_pause():
         for batch in batches:
-            if known.is_empty(mapper.collection):
-                documents += _load_new(mapper, batch, known, tracker)
-            else:
-                documents += _load_some(mapper, batch, known, tracker)
+            documents += load_batch(mapper, batch, known, tracker)
     return documents
 
 

@@ -41,6 +41,16 @@ def pop(opened: OpenUnit) -> None:
     _OPEN.set(tuple(there for there in _OPEN.get() if there is not opened))
 
 
+def is_open_here(opened: OpenUnit) -> bool:
+    """Tell whether a unit was entered in this context or in one that this one was copied from."""
+    return opened in _OPEN.get()
+
+
+def ended_here() -> list[OpenUnit]:
+    """Return the units that were entered in this context and left in another one, the innermost first."""
+    return [opened for opened in reversed(_OPEN.get()) if not opened.unit.is_open]
+
+
 def mine() -> list[OpenUnit]:
     """Return the open units that may be used here, the innermost last."""
     return [opened for opened in _OPEN.get() if opened.unit.is_mine]

@@ -1,7 +1,7 @@
 """Where in the program a document was added, so that an error at the flush can name it."""
 
+import os
 import sys
-from pathlib import PurePath
 from types import FrameType
 
 OURS = ("boundwork.uow.", "boundwork.repositories.")
@@ -12,4 +12,6 @@ def origin_of_caller() -> str | None:
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to look at the caller; traceback costs 100 times more
     while frame is not None and frame.f_globals.get("__name__", "").startswith(OURS):
         frame = frame.f_back
-    return None if frame is None else f"{PurePath(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    if frame is None:
+        return None
+    return f"{frame.f_code.co_filename.rpartition(os.sep)[2]}:{frame.f_lineno}"  # pathlib takes ten times longer

@@ -26,7 +26,7 @@ class Owner:
     """The place where a unit was opened."""
 
     process: int
-    thread: int
+    thread: threading.Thread
     task: asyncio.Task[Any] | None
     name: str
     handover: bool = False
@@ -37,15 +37,19 @@ class Owner:
         task = running_task()
         thread = threading.current_thread()
         name = f"thread {thread.name!r}" if task is None else f"task {task.get_name()!r} of thread {thread.name!r}"
-        return cls(os.getpid(), threading.get_ident(), task, f"{name} of process {os.getpid()}", handover)
+        return cls(os.getpid(), thread, task, f"{name} of process {os.getpid()}", handover)
 
     def is_here(self) -> bool:
         """Tell whether this is the present place; an owner without a task owns its whole thread."""
-        if os.getpid() != self.process:
+        if self.is_inherited():
             return False
         if self.handover:
             return True
-        return threading.get_ident() == self.thread and (self.task is None or running_task() is self.task)
+        return threading.current_thread() is self.thread and (self.task is None or running_task() is self.task)
+
+    def is_inherited(self) -> bool:
+        """Tell whether this is another process, which got the unit by a fork."""
+        return os.getpid() != self.process
 
     def check(self, unit: str) -> None:
         """Raise UnitUsedElsewhere unless this is the present place."""

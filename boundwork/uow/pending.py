@@ -1,8 +1,8 @@
 """What a unit has still to write, and what it has written in the present transaction.
 
 Added and removed documents are noted here; touched ones are noted by the tracker of the models. Together they are
-turned into changes, in the order of first use. After a flush the entries are kept as inserted and deleted, since a
-rollback must undo them.
+turned into changes, in the order of first use. A rollback must undo what was flushed, so three more facts are kept:
+which documents the transaction made (born), which ones of before it has deleted (lost), and which are deleted now (gone).
 """
 
 from collections.abc import Hashable, Iterator
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from boundwork.models import Document
+from boundwork.models.bson_types import MISSING
 from boundwork.models.difference import Update
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.tracking import Changes, Tracker
@@ -45,48 +46,63 @@ class Pending:
         """Have nothing to do and nothing done."""
         self.added: dict[int, Entry] = {}
         self.removed: dict[int, Entry] = {}
-        self._inserted: dict[int, Entry] = {}
-        self._deleted: dict[int, Entry] = {}
+        self.born: dict[int, Entry] = {}
+        self.lost: dict[int, Entry] = {}
+        self.gone: dict[int, Entry] = {}
 
     def add(self, entry: Entry) -> None:
-        """Note a new document."""
+        """Note a new document, or one that comes back after its deletion was sent."""
         entry.place = len(self._tracker.touched)
         self.added[id(entry.document)] = entry
+        self._bear(entry)
 
     def remove(self, entry: Entry) -> None:
         """Note a document that goes."""
         entry.place = len(self._tracker.touched)
         self.removed[id(entry.document)] = entry
 
-    def take_back(self, document: Document[Any]) -> bool:
-        """Drop the removal of a document that no flush has sent; False if there is none."""
-        return self.removed.pop(id(document), None) is not None
+    def take_back(self, document: Document[Any]) -> Entry | None:
+        """Drop and return the removal of a document that no flush has sent; None if there is none."""
+        return self.removed.pop(id(document), None)
 
     def forget(self, document: Document[Any]) -> bool:
         """Drop the insert of a document that no flush has sent; False if there is none."""
-        return self.added.pop(id(document), None) is not None
+        if self.added.pop(id(document), None) is None:
+            return False
+        if id(document) not in self.gone:
+            self.born.pop(id(document), None)
+        return True
+
+    def is_gone(self, document: Document[Any]) -> bool:
+        """Tell whether the deletion of a document was sent and nothing has brought it back."""
+        return id(document) in self.gone
 
     def note_inserted(self, entry: Entry) -> None:
         """Note a document that was inserted at once."""
-        self._inserted[id(entry.document)] = entry
+        self._bear(entry)
+        self.gone.pop(id(entry.document), None)
+
+    def _bear(self, entry: Entry) -> None:
+        if id(entry.document) not in self.lost:
+            self.born[id(entry.document)] = entry
 
     def flushed(self) -> None:
         """Take all that was pending as sent."""
-        self._inserted.update(self.added)
-        self._deleted.update(self.removed)
+        for identity in self.added:
+            self.gone.pop(identity, None)
+        for identity, entry in self.removed.items():
+            self.gone[identity] = entry
+            if identity not in self.born:
+                self.lost[identity] = entry
         self.added = {}
         self.removed = {}
         for changes in self._tracker.touched.values():
             changes.accept()
 
-    def new(self) -> Iterator[Entry]:
-        """Iterate over the documents that the transaction added."""
-        yield from self.added.values()
-        yield from self._inserted.values()
-
-    def deleted(self) -> Iterator[Entry]:
-        """Iterate over the documents whose deletion was sent."""
-        yield from self._deleted.values()
+    def missed(self) -> Iterator[Entry]:
+        """Iterate over the documents of before that the transaction has removed, sent or not."""
+        yield from self.lost.values()
+        yield from (entry for identity, entry in self.removed.items() if identity not in self.born)
 
     def changes(self) -> list[Change]:
         """Return what a flush has to do, in the order of first use; InvalidDocument before anything is sent."""
@@ -105,7 +121,7 @@ class Pending:
 
     def _alterations(self) -> Iterator[tuple[int, Change]]:
         for place, (identity, changes) in enumerate(self._tracker.touched.items()):
-            if identity in self.added or identity in self.removed or identity in self._deleted:
+            if identity in self.added or identity in self.removed or identity in self.gone:
                 continue
             update = changes.update()
             if update is not None:
@@ -113,14 +129,25 @@ class Pending:
 
     def _removal(self, entry: Entry) -> Change:
         changes = self._tracker.touched.get(id(entry.document))
-        before = _now(entry.mapper, entry.document) if changes is None else changes.before
+        before = _now(entry.mapper, entry.document) if changes is None else _then(changes)
         return Removal(entry.document, entry.mapper, entry.mapper.encode_id(entry.document.id), before, entry.guarded)
 
 
 def _alteration(document: Document[Any], changes: Changes, update: Update) -> Alteration:
     mapper = mapper_of(type(document))
     mapper.verify(document, update.fields)
-    return Alteration(document, mapper, mapper.encode_id(document.id), update, changes.before, _now(mapper, document))
+    return Alteration(document, mapper, mapper.encode_id(document.id), update, _then(changes), _now(mapper, document))
+
+
+def _then(changes: Changes) -> Look:
+    """Return a look into the document as it is stored, through arrays as an index sees them."""
+
+    def look(path: str) -> Any:
+        head = path.partition(".")[0]
+        value = changes.before(head)
+        return value if head == path or value is MISSING else value_at({head: value}, path)
+
+    return look
 
 
 def _now(mapper: Mapper[Any], document: Document[Any]) -> Look:

@@ -38,6 +38,9 @@ class BoundSession(Protocol):
     async def abort(self) -> None:
         """Abort the transaction if it is open; a failure is the caller's to log."""
 
+    async def overtake(self) -> None:
+        """Use the next transaction number, so that a command of the last one that is still under way is refused."""
+
     async def begin(self) -> None:
         """Put the session in its next transaction; sends nothing before the first command."""
 
@@ -46,6 +49,10 @@ class BoundSession(Protocol):
 
     async def close(self) -> None:
         """End the session."""
+
+    def may_repeat(self, error: BaseException | None) -> bool:
+        """Tell whether an error of the driver itself, from a call of the program, permits the transaction to be tried again."""
+        ...
 
     @property
     def commands(self) -> int:

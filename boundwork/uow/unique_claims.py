@@ -38,13 +38,18 @@ def claims_after(change: Change, keys: Sequence[UniqueKey]) -> Iterator[Claim]:
 
 
 def touches(change: Alteration, key: UniqueKey) -> bool:
-    """Tell whether an update writes to a path of a key, above it or below it."""
-    written = (*change.update.set, *change.update.unset, *change.update.push)
+    """Tell whether an update writes to a path of a key or of its conditions, above it or below it."""
+    written = {_without_places(path) for path in (*change.update.set, *change.update.unset, *change.update.push)}
     return any(
         path == other or path.startswith(f"{other}.") or other.startswith(f"{path}.")
-        for path in key.paths
+        for path in (*key.paths, *key.conditions)
         for other in written
     )
+
+
+def _without_places(path: str) -> str:
+    """Return a path without places in arrays, as indexes name it."""
+    return ".".join(part for part in path.split(".") if not part.isdecimal()) if "." in path else path
 
 
 def value_at(stored: Any, path: str) -> Any:
@@ -66,7 +71,7 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 def _claims(key: UniqueKey, stored_id: Any, look: Look) -> Iterator[Claim]:
     values = [stored_id if path == "_id" else look(path) for path in key.paths]
-    if all(value is MISSING for value in values):
+    if key.sparse and all(value is MISSING for value in values):
         return
     choices: list[list[Any]] = [value if _is_list(value) else [value] for value in values]
     for chosen in product(*choices):

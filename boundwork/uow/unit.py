@@ -40,6 +40,7 @@ class Unit:
         self._handover = handover
         self._owner: Owner | None = None
         self._busy = False
+        self._interrupted = False
         self._doom: BaseException | None = None
         self._began = 0.0
 
@@ -47,6 +48,8 @@ class Unit:
         """Raise unless the unit may be used here and now: UnitClosed, UnitUsedElsewhere, UnitDoomed."""
         if self._owner is not None:
             self._owner.check(self.name)
+        if self._busy:
+            raise self._overlap()
         if self.state is State.ACTIVE:
             return
         if self.state is State.DOOMED:
@@ -80,8 +83,11 @@ class Unit:
         try:
             await self.session.open()
         except SessionFailure as failure:
-            self.state = State.CLOSED
+            await self._end()
             raise public_error(failure) from failure.__cause__
+        except BaseException:
+            await self._end()
+            raise
 
     async def leave(self, error: BaseException | None) -> None:
         """Commit, or roll back when `error` is given, and end the session whatever happens.
@@ -89,6 +95,9 @@ class Unit:
         Raises what the commit raises; UnitDoomed if the program swallowed the error that doomed the unit;
         UnitUsedElsewhere, after a rollback, if this is not where the unit was entered.
         """
+        if self._owner is not None and self._owner.is_inherited():
+            await self._forsake()
+            self._owner.check(self.name)
         try:
             if self._owner is not None:
                 self._owner.check(self.name)
@@ -116,23 +125,29 @@ class Unit:
         """Await one command while no other one runs; an interruption dooms the unit."""
         if self._busy:
             close_unawaited(command)
-            raise UnitUsedElsewhere(
-                f"The unit of work {self.name} was used while another operation of it was running. "
-                "Its operations must follow one another.",
-            )
+            raise self._overlap()
         self._busy = True
         try:
             return await command
         except SessionFailure:
             raise
         except BaseException as interruption:
+            self._interrupted = True
             self.doom(interruption)
             raise
         finally:
             self._busy = False
 
+    def _overlap(self) -> UnitUsedElsewhere:
+        return UnitUsedElsewhere(
+            f"The unit of work {self.name} was used while another operation of it was running. "
+            "Its operations must follow one another.",
+        )
+
     def doom(self, error: BaseException) -> None:
-        """Refuse further work: the transaction cannot be trusted any more."""
+        """Refuse further work: the transaction cannot be trusted any more. After the end there is none."""
+        if self.state in {State.UNSETTLED, State.CLOSED}:
+            return
         if self._doom is None:
             self._doom = error
         self.state = moved(self.state, Move.FAIL)
@@ -141,11 +156,13 @@ class Unit:
         """Flush, commit and begin the next transaction; on failure nothing was written and the objects are rewound."""
         self.check()
         await self._commit()
-        await self.session.begin()
+        self.committed = True  # even if boundwork sent nothing: calls of the driver may have written
+        await self.send(self.session.begin())
         self._settled = False
 
     async def _commit(self) -> None:
         await self.workspace.flush()
+        self._busy = True
         try:
             await commit(self.session, self.settings.commit_seconds)
         except CommitOutcomeUnknown as error:
@@ -157,6 +174,8 @@ class Unit:
         except BaseException as interruption:
             self._lose(interruption)
             raise
+        finally:
+            self._busy = False
         self._settled = True
         self.committed = self.workspace.settle() or self.committed
 
@@ -168,27 +187,55 @@ class Unit:
         """Abort, rewind the objects and begin the next transaction; allowed in a doomed unit too."""
         if self.state is not State.DOOMED:
             self.check()
-        await self._undo()
+        elif self._owner is not None:
+            self._owner.check(self.name)
+        try:
+            await self._undo()
+        except BaseException as interruption:
+            self.doom(interruption)
+            raise
         self._doom = None
         self.state = moved(self.state, Move.RESTART)
-        await self.session.begin()
+        await self.send(self.session.begin())
 
     async def _undo(self) -> None:
-        self.workspace.rewind()
+        busy, self._busy = self._busy, True
         try:
-            await self.session.abort()
-        except SessionFailure as failure:
-            logger.warning("unit %s: the abort failed: %s: %s", self.name, failure, failure.detail.get("text", ""))
+            self.workspace.rewind()
+        finally:
+            try:
+                await self._clean_up("abort", self.session.abort())
+                if self._interrupted:
+                    self._interrupted = False
+                    await self._clean_up("overtaking", self.session.overtake())
+            finally:
+                self._busy = busy
 
-    async def _end(self) -> None:
-        self.receipt.commands = self.session.commands
-        self.receipt.seconds = perf_counter() - self._began
+    async def _forsake(self) -> None:
+        """Let go of the unit in a forked child and send nothing: transaction and session are the parent's."""
         self.state = moved(self.state, Move.LEAVE)
         self.workspace.close()
+        await self.session.unbind()
+
+    async def _end(self) -> None:
+        self.state = moved(self.state, Move.LEAVE)
+        self.receipt.commands = self.session.commands
+        self.receipt.seconds = perf_counter() - self._began
+        self._doom = None
         try:
-            await self.session.unbind()
+            self.workspace.close()
         finally:
-            await self.session.close()
+            try:
+                await self._clean_up("unbind", self.session.unbind())
+            finally:
+                await self._clean_up("close", self.session.close())
+
+    async def _clean_up(self, what: str, command: Awaitable[None]) -> None:
+        """Await one step of the end; a failure is logged, so that it never hides the outcome."""
+        try:
+            await command
+        except SessionFailure as failure:
+            logger.warning("unit %s: the %s failed: %s: %s", self.name, what, failure, failure.detail.get("text", ""))
 
 
 def close_unawaited(command: Awaitable[object]) -> None:

@@ -10,8 +10,9 @@ from boundwork.models import Document
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.tracking import Tracker, is_modified
-from boundwork.uow.commands import BulkWrite, Count, Find, UpsertOne
-from boundwork.uow.flushing import flush
+from boundwork.uow.changes import Insertion
+from boundwork.uow.commands import Count, Find
+from boundwork.uow.flushing import flush, insert_if_absent
 from boundwork.uow.identity_map import REMOVED, IdentityMap
 from boundwork.uow.loading import as_model, key_of, load, may_reload
 from boundwork.uow.log import Log
@@ -86,8 +87,10 @@ class Workspace:
         """Register a new document; its id may be that of one that the unit removes."""
         self.unit.check()
         mapper = mapper_of(type(document))
-        if self.pending.take_back(document):
-            self.known.keep(mapper.collection, key_of(mapper, document.id), document)
+        taken_back = self.pending.take_back(document)
+        if taken_back is not None:
+            keep = self.known.keep_earlier if taken_back.guarded else self.known.keep
+            keep(mapper.collection, taken_back.key, document)
         elif self._is_free(document):
             self._adopt(mapper, document, origin)
 
@@ -110,9 +113,12 @@ class Workspace:
         self._must_belong(document)
         mapper = mapper_of(type(document))
         key = key_of(mapper, document.id)
-        if self.pending.forget(document):
+        if self.pending.forget(document) and not self.pending.is_gone(document):
             self.tracker.detach(document)
             self.known.forget(mapper.collection, key)
+            return
+        if self.pending.is_gone(document):
+            self.known.keep(mapper.collection, key, REMOVED)
             return
         guarded = self.known.current(mapper.collection, key) is not document
         self.pending.remove(Entry(document, mapper, key, guarded=guarded))
@@ -129,10 +135,8 @@ class Workspace:
         if isinstance(self.known.current(mapper.collection, key), Document):
             return False
         mapper.verify(document)
-        bulk = BulkWrite(mapper.collection, (UpsertOne(mapper.encode(document)),))
-        self.log.wrote([bulk])
-        results = await self.unit.send(self.unit.session.write([bulk]))
-        if not results[0].upserted:
+        stored = mapper.encode(document)
+        if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
         self.staged.inserted += 1
         self.tracker.attach(document)
@@ -151,7 +155,7 @@ class Workspace:
         self.unit.receipt.add(self.staged, committed=worked)
         for changes in self.tracker.touched.values():
             changes.mark()
-        for entry in self.pending.deleted():
+        for entry in self.pending.gone.values():
             self.tracker.detach(entry.document)
         self._begin_again()
         return worked
@@ -160,10 +164,10 @@ class Workspace:
         """Give all objects the state they had when the transaction first tracked them; new ones are new again."""
         for changes in list(self.tracker.touched.values()):
             changes.rewind()
-        for entry in self.pending.new():
+        for entry in self.pending.born.values():
             self.tracker.detach(entry.document)
             self.known.forget(entry.mapper.collection, entry.key)
-        for entry in (*self.pending.removed.values(), *self.pending.deleted()):
+        for entry in self.pending.missed():
             self.known.keep(entry.mapper.collection, entry.key, entry.document)
         self._begin_again()
 
@@ -207,4 +211,4 @@ class Workspace:
                 f"{type(document).__name__} {document.id!r} belongs to another open unit. "
                 "Add a copy (model_copy), or wait until that unit has ended.",
             )
-        return owner is None
+        return owner is None or self.pending.is_gone(document)

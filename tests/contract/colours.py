@@ -3,7 +3,6 @@
 `Blue` wraps the synchronous words so that they can be awaited; the asynchronous ones are used as they are.
 """
 
-from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
@@ -28,7 +27,11 @@ class Blue:
         if name == "run":
             return self._run
         if name in PLAIN:
-            return lambda *args, **keywords: _wrapped(value(*args, **keywords))
+
+            def plainly(*args: Any, **keywords: Any) -> Any:
+                return _wrapped(value(*args, **keywords))
+
+            return plainly
 
         async def later(*args: Any, **keywords: Any) -> Any:
             return value(*args, **keywords)
@@ -65,8 +68,8 @@ class Blue:
 def _wrapped(value: Any) -> Any:
     if isinstance(value, Query):
         return Blue(value)
-    if isinstance(value, Iterator):
-        return (Blue(attempt) for attempt in value)
+    if hasattr(value, "__next__"):
+        return map(Blue, value)
     return value
 
 

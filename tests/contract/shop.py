@@ -52,7 +52,6 @@ class Account(Document[int], collection="accounts"):
 
 
 class Payment(Document[int], collection="payments", discriminator="kind"):
-    kind: str
     amount: int
 
 

@@ -132,6 +132,7 @@ async def test_objects_are_what_they_were_after_a_failed_unit(shop: Any) -> None
         order = await uow.orders.get(stored.id)
         before = order.model_copy(deep=True)
     lines = order.lines
+    again = order
     with pytest.raises(ZeroDivisionError):
         async with shop as uow:
             again = await uow.orders.get(stored.id)

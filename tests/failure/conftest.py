@@ -56,7 +56,7 @@ def record(request: pytest.FixtureRequest) -> Record:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the figures of the lab."""
-    lines: list[str] = config.stash.get(figures_key, [])
+    lines: list[str] = config.stash.get(figures_key, list[str]())
     if lines:
         terminalreporter.section(f"failure lab, {'long' if LONG else 'CI'} form")
         for line in lines:

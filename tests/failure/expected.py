@@ -45,11 +45,11 @@ FAILURES: dict[str, dict[str, Any]] = {
     "write concern error 91": _concern(91),
     "write concern error 79": _concern(79),
     "write concern error 100": _concern(100),
-    "write concern error 64, labelled transient": _concern(64, TRANSIENT_LABEL),
+    "write concern error 100, labelled transient": _concern(100, TRANSIENT_LABEL),
     "WriteConflict 112, labelled unknown too": {"errorCode": 112, "errorLabels": [TRANSIENT_LABEL, UNKNOWN_LABEL]},
 }
 # Nothing but a commit is answered like this.
-OF_COMMITS = {"write concern error 64, labelled transient", "WriteConflict 112, labelled unknown too"}
+OF_COMMITS = {"write concern error 100, labelled transient", "WriteConflict 112, labelled unknown too"}
 # PyMongo sends a commit or an abort a second time after these, so it takes two of them to reach the unit.
 SENT_TWICE = {
     "connection closed",
@@ -63,7 +63,8 @@ SENT_TWICE = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a unit ends: what the block raises, how often a body given to `run` is called, what is in the database.
+    """How a unit ends: what the block raises, what is in the database, and how often a body given to `run` is
+    called or the unit repeats its log.
 
     `left_open` says that the fail point kept the server from ending the transaction: it is there until its lifetime
     is over or its session is used again.
@@ -72,6 +73,7 @@ class Outcome:
     result: str
     written: bool
     bodies: int = 1
+    replays: int = 0
     left_open: bool = False
 
     def in_run(self) -> "Outcome":
@@ -85,8 +87,9 @@ COMMITTED = Outcome("committed", written=True)
 FAILED = Outcome("TransactionFailed", written=False)
 UNKNOWN_APPLIED = Outcome("CommitOutcomeUnknown", written=True)
 UNKNOWN_NOT_APPLIED = Outcome("CommitOutcomeUnknown", written=False, left_open=True)
-TRANSIENT = COMMITTED if REPLAYED else Outcome("TransientFailure", written=False)
-TRANSIENT_COMMIT = COMMITTED if REPLAYED else Outcome("TransientFailure", written=False, left_open=True)
+REPEATED = Outcome("committed", written=True, replays=1)
+TRANSIENT = REPEATED if REPLAYED else Outcome("TransientFailure", written=False)
+TRANSIENT_COMMIT = REPEATED if REPLAYED else Outcome("TransientFailure", written=False, left_open=True)
 NEVER = Outcome("", written=False)
 OWN_ERROR = Outcome("the error of the body", written=False)
 OWN_ERROR_LEFT_OPEN = replace(OWN_ERROR, left_open=True)
@@ -108,7 +111,7 @@ TABLE: dict[str, tuple[Outcome, Outcome, Outcome]] = {
     "write concern error 91": (FAILED, COMMITTED, OWN_ERROR),
     "write concern error 79": (FAILED, UNKNOWN_APPLIED, OWN_ERROR),
     "write concern error 100": (FAILED, UNKNOWN_APPLIED, OWN_ERROR),
-    "write concern error 64, labelled transient": (NEVER, UNKNOWN_APPLIED, NEVER),
+    "write concern error 100, labelled transient": (NEVER, UNKNOWN_APPLIED, NEVER),
     "WriteConflict 112, labelled unknown too": (NEVER, COMMITTED, NEVER),
 }
 

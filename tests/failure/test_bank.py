@@ -1,5 +1,6 @@
 """Ten workers move money while the primary steps down, is killed, or is frozen: nothing is lost, made up or doubled."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -56,10 +57,18 @@ def test_money_is_neither_lost_nor_made_while_the_primary_fails(
     assert len(outcomes.acknowledged) >= FEWEST
     assert outcomes.bad_reads == 0
     assert outcomes.reads > 0
+    assert open_transactions(client) == 0
     check_ledger(client["bank"].with_options(read_concern=ReadConcern("majority")), outcomes)
     assert gap < GAP_SECONDS
     if REPLAYED:
         assert outcomes.runs(alone=True).keys() == {1}
+
+
+def open_transactions(client: MongoClient[Stored]) -> int:
+    """Return how many transactions the primary still holds a second after the load."""
+    time.sleep(1)
+    status: Stored = client.admin.command("serverStatus")
+    return int(status["transactions"]["currentOpen"])
 
 
 def check_ledger(database: Any, outcomes: Outcomes) -> None:

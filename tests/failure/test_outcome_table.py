@@ -1,9 +1,10 @@
 """Every command of a unit fails in every way that matters: what the block says, and what is stored, as the table says."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, MongoClient
 
 from boundwork import BoundworkError, Document
@@ -12,10 +13,10 @@ from tests.failure.conftest import LONG
 from tests.failure.expected import ABORT, FAILURES, TABLE, Cell, Outcome, cells, rows
 from tests.server.commands_seen import failing, with_options
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.filterwarnings("ignore:Motor is deprecated")]
 
 Stored = dict[str, Any]
-COLOURS = ("sync", "async")
+CLIENTS: dict[str, Any] = {"sync": MongoClient, "async": AsyncMongoClient, "motor": AsyncIOMotorClient}
 SOON_BACK = "heartbeatFrequencyMS=500&serverMonitoringMode=poll"
 # More than the server sends at once, so that the rest is asked for.
 PAGES = 102
@@ -60,13 +61,13 @@ class Body:
 
 
 def chosen(*, run: bool) -> list[Any]:
-    """Return the cells with a colour: each cell in turn in one of the two; in the long form, all in both."""
+    """Return the cells with a driver: each cell with one of the three in turn; in the long form, all with each."""
     taken = [cell for cell in cells() if LONG or not run or cell.failure in QUICK]
     return [
-        pytest.param(cell, colour, id=f"{cell}, {colour}")
+        pytest.param(cell, driver, id=f"{cell}, {driver}")
         for number, cell in enumerate(taken)
-        for place, colour in enumerate(COLOURS)
-        if LONG or (number + number // 8 + run) % 2 == place
+        for place, driver in enumerate(CLIENTS)
+        if LONG or (number + run) % len(CLIENTS) == place
     ]
 
 
@@ -79,36 +80,38 @@ def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
 
 
 @pytest.fixture
-async def shop(mongod_uri: str, database_name: str, colour: str, stored: Any) -> AsyncIterator[Any]:
-    kind: Any = MongoClient if colour == "sync" else AsyncMongoClient
-    client = kind(with_options(mongod_uri, f"{SOON_BACK}&appName={database_name}"))
+async def shop(mongod_uri: str, database_name: str, driver: str, stored: Any) -> AsyncIterator[Any]:
+    client = CLIENTS[driver](with_options(mongod_uri, f"{SOON_BACK}&appName={database_name}"))
+    colour = "sync" if driver == "sync" else "async"
     yield define(colour, client[database_name], {"commit_seconds": 5.0}, pages=Page, items=Item)
     closing = client.close()
-    if colour == "async":
+    if driver == "async":
         await closing
 
 
-@pytest.mark.parametrize(("cell", "colour"), chosen(run=False))
+@pytest.mark.parametrize(("cell", "driver"), chosen(run=False))
 async def test_a_block_ends_as_the_table_says(
-    mongod_client: MongoClient[Stored], stored: Any, shop: Any, cell: Cell, colour: str
+    mongod_client: MongoClient[Stored], stored: Any, shop: Any, cell: Cell, driver: str
 ) -> None:
     body = Body(cell.command)
+    replays: list[Callable[[], int]] = []
 
     async def block() -> None:
         async with shop as uow:
+            replays.append(lambda: getattr(uow.receipt, "replays", 0))
             await body(uow)
 
     outcome = cell.outcome
     assert await _result(mongod_client, stored, cell, block) == outcome.result
-    assert body.runs == 1
+    assert (body.runs, replays[0]()) == (1, outcome.replays)
     check(stored, outcome)
     transactions: Stored = mongod_client.admin.command("serverStatus")["transactions"]
     assert transactions["currentOpen"] == int(outcome.left_open)
 
 
-@pytest.mark.parametrize(("cell", "colour"), chosen(run=True))
+@pytest.mark.parametrize(("cell", "driver"), chosen(run=True))
 async def test_run_ends_as_the_table_says(
-    mongod_client: MongoClient[Stored], stored: Any, shop: Any, cell: Cell, colour: str
+    mongod_client: MongoClient[Stored], stored: Any, shop: Any, cell: Cell, driver: str
 ) -> None:
     body = Body(cell.command)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.sessions.pymongo_commands import (
@@ -43,6 +44,11 @@ class AsynchronousSession:
         self._options = transaction_options(database.client.write_concern)
         self.commands = 0
         self._begun = False
+        self._started = False
+
+    def may_repeat(self, error: BaseException | None) -> bool:
+        """Tell whether an error of the driver itself says that the transaction may be tried again."""
+        return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
 
     @property
     def database(self) -> AsyncDatabase[Any]:
@@ -53,6 +59,7 @@ class AsynchronousSession:
         """Start the session, bind it, and put it in a transaction."""
         with failures_of():
             self._session = self._given.client.start_session()
+            self._started = True
             self._binding = self._session.bind(end_session=False)
             await self._binding.__aenter__()
         await self.begin()
@@ -125,19 +132,28 @@ class AsynchronousSession:
             with failures_of():
                 await self._session.abort_transaction()
 
+    async def overtake(self) -> None:
+        """Use the next transaction number, so that a command of the last one that is still under way is refused."""
+        await self.begin()
+        with failures_of():
+            await self._stored.command("find", "boundwork", limit=1, session=self._session)
+        self._count()
+        await self.abort()
+
     async def unbind(self) -> None:
         """Undo the binding, where this is the context that it was made in."""
         if self._binding is not None:
-            binding, self._binding = self._binding, None
             try:
-                await binding.__aexit__(None, None, None)
+                await self._binding.__aexit__(None, None, None)
             except ValueError:
                 return
+            self._binding = None
 
     async def close(self) -> None:
-        """End the session."""
+        """End the session, if it was started."""
         with failures_of():
-            await self._session.end_session()
+            if self._started:
+                await self._session.end_session()
 
     def _count(self, commands: int = 1) -> None:
         self.commands += commands

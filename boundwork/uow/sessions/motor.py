@@ -79,6 +79,9 @@ class MotorSession(SynchronousSession):
         """Abort the transaction if it is open."""
         await _on_a_thread(super().abort())
 
+    async def overtake(self) -> None:
+        """Leave nothing to overtake: a command is always waited for."""
+
     async def close(self) -> None:
         """End the session."""
         await _on_a_thread(super().close())

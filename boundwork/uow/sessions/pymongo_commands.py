@@ -4,7 +4,7 @@ Collections are used with neutral options: inside a transaction the server takes
 commit, and PyMongo sends that of the transaction, which is at least majority.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -140,4 +140,19 @@ def bulk_result(result: BulkWriteResult | ClientBulkWriteResult) -> BulkResult:
 
 def unique_keys(indexes: Iterable[Mapping[str, Any]]) -> tuple[UniqueKey, ...]:
     """Return the unique keys among the indexes of a collection, that of `_id` left out."""
-    return tuple(UniqueKey(index["name"], tuple(index["key"])) for index in indexes if index.get("unique"))
+    return tuple(_unique_key(index) for index in indexes if index.get("unique"))
+
+
+def _unique_key(index: Mapping[str, Any]) -> UniqueKey:
+    conditions = tuple(_fields(index.get("partialFilterExpression", {})))
+    return UniqueKey(index["name"], tuple(index["key"]), bool(index.get("sparse")), conditions)
+
+
+def _fields(condition: Mapping[str, Any]) -> Iterator[str]:
+    """Iterate over the fields that the filter of a partial index looks at."""
+    for name, value in condition.items():
+        if name in {"$and", "$or"}:
+            for part in value:
+                yield from _fields(part)
+        else:
+            yield name

@@ -10,13 +10,14 @@ from typing import Any, cast
 
 from bson.errors import BSONError
 from pymongo.errors import (
-    AutoReconnect,
     BulkWriteError,
     ClientBulkWriteException,
     ConfigurationError,
+    ConnectionFailure,
     DocumentTooLarge,
     InvalidOperation,
     OperationFailure,
+    ProtocolError,
     PyMongoError,
     ServerSelectionTimeoutError,
     WTimeoutError,
@@ -79,7 +80,7 @@ def session_failure(error: Exception, bulks: Sequence[BulkWrite]) -> SessionFail
 def _kind(error: Exception) -> FailureKind:
     if isinstance(error, ServerSelectionTimeoutError):
         return FailureKind.UNREACHABLE
-    if isinstance(error, AutoReconnect):
+    if isinstance(error, ConnectionFailure | ProtocolError):
         return FailureKind.NETWORK
     if isinstance(error, DocumentTooLarge):
         return FailureKind.TOO_LARGE

@@ -50,6 +50,13 @@ class ScriptedSession:
     async def abort(self) -> None:
         self._note("abort")
 
+    async def overtake(self) -> None:
+        self._note("overtake")
+
+    def may_repeat(self, error: BaseException | None) -> bool:
+        del error
+        return False
+
     async def begin(self) -> None:
         self._note("begin")
 

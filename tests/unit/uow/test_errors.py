@@ -116,4 +116,10 @@ def test_a_stale_document_says_what_to_do() -> None:
         "Person 7 changed since it was read. Nothing was written. "
         "Re-run the block (run or attempts), or read the document again."
     )
-    assert (error.model, error.collection, error.id, error.code, error.labels) == ("Person", "people", 7, None, frozenset())
+    assert (error.model, error.collection, error.id, error.code, error.labels) == (
+        "Person",
+        "people",
+        7,
+        None,
+        frozenset(),
+    )

@@ -22,7 +22,13 @@ def plan(changes: Sequence[Change], *keys: UniqueKey) -> list[tuple[str, int]]:
 
 
 def test_inserts_come_before_updates_before_deletes() -> None:
-    changes: list[Change] = [removal(1, {}), alteration(2, {"a": 1}, {"a": 2}), insertion(3, {}), removal(4, {}), insertion(5, {})]
+    changes: list[Change] = [
+        removal(1, {}),
+        alteration(2, {"a": 1}, {"a": 2}),
+        insertion(3, {}),
+        removal(4, {}),
+        insertion(5, {}),
+    ]
     assert plan(changes) == [("i", 3), ("i", 5), ("u", 2), ("d", 1), ("d", 4)]
 
 
@@ -54,7 +60,10 @@ def test_a_chain_of_values_is_written_from_its_free_end() -> None:
 
 
 def test_two_documents_that_exchange_values_need_one_temporary() -> None:
-    changes: list[Change] = [alteration(1, {"email": "a"}, {"email": "b"}), alteration(2, {"email": "b"}, {"email": "a"})]
+    changes: list[Change] = [
+        alteration(1, {"email": "a"}, {"email": "b"}),
+        alteration(2, {"email": "b"}, {"email": "a"}),
+    ]
     assert plan(changes, EMAIL) == [("t", 1), ("u", 2), ("u", 1)]
 
 
@@ -96,7 +105,10 @@ def test_equal_halves_of_different_compound_keys_do_not_contend() -> None:
 
 def test_an_element_of_an_array_is_free_only_after_the_array_lost_it() -> None:
     tags = UniqueKey("tags_1", ("tags",))
-    changes: list[Change] = [alteration(1, {"tags": [1]}, {"tags": [1, 2]}), alteration(2, {"tags": [2, 3]}, {"tags": [3]})]
+    changes: list[Change] = [
+        alteration(1, {"tags": [1]}, {"tags": [1, 2]}),
+        alteration(2, {"tags": [2, 3]}, {"tags": [3]}),
+    ]
     assert plan(changes, tags) == [("u", 2), ("u", 1)]
 
 
@@ -110,7 +122,10 @@ def test_a_circle_that_cannot_be_broken_is_sent_as_it_is() -> None:
 
 
 def test_a_document_that_keeps_its_own_value_does_not_wait_for_itself() -> None:
-    changes: list[Change] = [alteration(1, {"tags": ["x", "y"]}, {"tags": ["y", "x"]}), alteration(2, {"tags": []}, {"tags": ["z"]})]
+    changes: list[Change] = [
+        alteration(1, {"tags": ["x", "y"]}, {"tags": ["y", "x"]}),
+        alteration(2, {"tags": []}, {"tags": ["z"]}),
+    ]
     assert plan(changes, UniqueKey("tags_1", ("tags",))) == [("u", 1), ("u", 2)]
 
 

@@ -16,7 +16,7 @@ Documents = Mapping[int, Mapping[str, Any]]
 VALUES = st.integers(min_value=1, max_value=5)
 IDS = range(5)
 EMAIL = Index(UniqueKey("email_1", ("email",)))
-SPARSE = Index(UniqueKey("email_1", ("email",)), sparse=True)
+SPARSE = Index(UniqueKey("email_1", ("email",), sparse=True), sparse=True)
 PLACE = Index(UniqueKey("place", ("country", "address.city")))
 TAGS = Index(UniqueKey("tags_1", ("tags",)))
 quickly = settings(max_examples=40, deadline=None, database=None)
@@ -50,7 +50,9 @@ def stored(documents: Documents) -> list[dict[str, Any]]:
     return [{"_id": number, **fields} for number, fields in documents.items()]
 
 
-def check(before: Documents, after: Documents, replaced: frozenset[int], indexes: Sequence[Index]) -> PlannedBulk | None:
+def check(
+    before: Documents, after: Documents, replaced: frozenset[int], indexes: Sequence[Index]
+) -> PlannedBulk | None:
     changes = step(before, after, replaced)
     if not changes:
         return None
@@ -111,11 +113,15 @@ def test_a_sparse_key_whose_values_come_and_go(before: Documents, data: st.DataO
     check(before, after, data.draw(st.frozensets(st.sampled_from(IDS))), [SPARSE])
 
 
-ADDRESSES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({"city": st.integers(1, 2), "zip": st.integers(1, 2)})
-PLACES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({
-    "country": st.integers(1, 2),
-    "address": ADDRESSES,
-})
+ADDRESSES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"city": st.integers(1, 2), "zip": st.integers(1, 2)}
+)
+PLACES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "country": st.integers(1, 2),
+        "address": ADDRESSES,
+    }
+)
 
 
 @given(states(PLACES, PLACE), st.data())

@@ -24,7 +24,10 @@ EMAIL = UniqueKey("email_1", ("email",))
 
 
 def bulks() -> list[PlannedBulk]:
-    changes: list[Change] = [insertion(1, {"email": SECRET}, "shop.py:12"), alteration(2, {"email": "b"}, {"email": SECRET + "2"})]
+    changes: list[Change] = [
+        insertion(1, {"email": SECRET}, "shop.py:12"),
+        alteration(2, {"email": "b"}, {"email": SECRET + "2"}),
+    ]
     return [planned("people", changes, [EMAIL])]
 
 
@@ -114,9 +117,7 @@ def test_an_exchange_that_the_collection_does_not_allow_is_explained(kind: Failu
     assert SECRET not in str(error)
 
 
-@pytest.mark.parametrize(
-    ("index", "collection"), [(None, "people"), (0, "towns"), (0, None), (9, "people")], ids=str
-)
+@pytest.mark.parametrize(("index", "collection"), [(None, "people"), (0, "towns"), (0, None), (9, "people")], ids=str)
 def test_a_write_that_cannot_be_told_is_reported_without_a_document(index: int | None, collection: str | None) -> None:
     error = write_error(refused(FailureKind.SERVER, index, collection=collection), bulks())
     assert type(error) is TransactionFailed

@@ -171,7 +171,7 @@ async def test_an_interrupted_command_dooms_the_unit(interruption: BaseException
     with pytest.raises(UnitDoomed) as caught:
         await unit.leave(None)
     assert caught.value.__cause__ is interruption
-    assert session.calls == ["open", "count", "abort", *END]
+    assert session.calls == ["open", "count", "abort", "overtake", *END]
 
 
 async def test_an_abort_that_fails_does_not_hide_the_first_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -67,12 +67,15 @@ class MemoryDatabase:
                 self.collection(collection).index(index, transaction)
             elif (present.paths, present.sparse) != (paths, sparse):
                 raise misused(f"Collection {collection!r} has another index with the name {index.name!r}.")
-        return UniqueKey(index.name, index.paths)
+        return UniqueKey(index.name, index.paths, index.sparse)
 
     def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the unique keys of a collection, `_id` left out."""
         with self.lock:
-            return tuple(UniqueKey(index.name, index.paths) for index in self.collection(collection).indexes.values())
+            return tuple(
+                UniqueKey(index.name, index.paths, index.sparse)
+                for index in self.collection(collection).indexes.values()
+            )
 
     @contextmanager
     def _own_transaction(self) -> Generator[Transaction]:
