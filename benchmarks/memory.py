@@ -36,7 +36,7 @@ def memory(place: Place, effort: Effort) -> list[Row]:
 
 def _measure(kind: str, uri: str, database: str) -> int:
     command = [sys.executable, "-m", "benchmarks.memory", kind, uri, database]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])  # noqa: S603 - our own module
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])  # noqa: S603 - our own module
     return int(done.stdout)
 
 

@@ -7,6 +7,7 @@ field, or the first write of any, notes what is needed to compare and to rewind.
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -82,6 +83,11 @@ class Tracker:
             self.touched.pop(id(document), None)
             mark_modified(document)
 
+    def resume(self, changes: "Changes") -> None:
+        """Take up a touched document again that may have been detached meanwhile."""
+        self.touched[id(changes.document)] = changes
+        _write_state(changes.document, changes)
+
     def close(self) -> None:
         """Detach every document; the untouched ones are not visited."""
         self.closed = True
@@ -129,6 +135,16 @@ def touch_all(document: Tracked) -> None:
     changes = touch(document)
     if changes is not None:
         changes.note_all()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a touched document was at some moment: all its contents, and the baselines it was compared with."""
+
+    contents: Record
+    baseline: dict[str, Any]
+    whole: frozenset[str]
+    extra: dict[str, Any]
 
 
 class Changes:
@@ -254,6 +270,22 @@ class Changes:
         values = self.document.__dict__
         self._begin()
         self._records = {name: Record(values.get(name, MISSING)) for name in self._records}
+
+    def frame(self) -> Frame:
+        """Give a frame of the present state, to be restored later."""
+        return Frame(Record(self.document), dict(self.baseline), frozenset(self.whole), dict(self.extra))
+
+    def restore(self, frame: Frame) -> None:
+        """Put the document back to what it was in a frame, in place; values handed out since are still watched."""
+        frame.contents.restore()
+        since = self.baseline.keys() - frame.baseline.keys()
+        self.baseline = dict(frame.baseline)
+        self.whole = set(frame.whole) | (self.whole & since)
+        self.extra = dict(frame.extra)
+        for name in since:
+            field = self.codec.by_name[name]
+            if field.shape.mutable:
+                self.baseline[name] = _encoded(field, self.document.__dict__.get(name, MISSING))
 
     def before(self, path: str) -> Any:
         """Give the stored baseline at a dotted path of stored names; MISSING where there is nothing."""

@@ -55,7 +55,7 @@ class Plan(Generic[DocumentT]):
     async def count(self) -> int:
         """Return the number of documents; skip and limit count."""
         command = Count(self.mapper.collection, self._filter(), self.skipped, self.limited)
-        return await self.unit.workspace.count(command)
+        return await self.unit.workspace.count(self.mapper, command)
 
     async def exists(self) -> bool:
         """Tell whether there is a document."""

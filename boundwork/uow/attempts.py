@@ -1,20 +1,16 @@
 """When a body is run again, and how long to wait before.
 
 Only a failure that wrote nothing and may not come back is worth another attempt: `TransientFailure` and its kinds.
-The waits follow the drivers' convenient transactions API: 5 ms growing by half each time up to 500 ms, with jitter,
-120 seconds in all.
+The series ends after 120 seconds, as the drivers' convenient transactions API has it.
 """
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
 from boundwork.errors import TransientFailure, UnitClosed, UnitDoomed
+from boundwork.uow.waits import wait_before
 
-FIRST_WAIT = 0.005
-GROWTH = 1.5
-LONGEST_WAIT = 0.5
 DEADLINE_SECONDS = 120.0
 
 
@@ -27,7 +23,6 @@ class Attempts:
     over: bool = False
     _entered: int = 0
     _began: float = field(default_factory=monotonic)
-    _random: random.Random = field(default_factory=random.Random)
 
     def numbers(self) -> Iterator[int]:
         """Iterate over the numbers of the attempts, from 1, until one of them settles the matter."""
@@ -44,10 +39,7 @@ class Attempts:
 
     def wait(self) -> float:
         """Return the seconds to wait before the present attempt: none before the first."""
-        if self.number <= 1:
-            return 0.0
-        longest = min(LONGEST_WAIT, FIRST_WAIT * GROWTH ** (self.number - 2))
-        return self._random.random() * longest
+        return wait_before(self.number - 1)
 
     def again(
         self,

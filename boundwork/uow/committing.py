@@ -8,7 +8,8 @@ from time import monotonic
 
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.port import BoundSession
-from boundwork.uow.reporting import public_error, unknown_outcome
+from boundwork.uow.reporting import unknown_outcome
+from boundwork.uow.waits import wait_before
 
 TIME_LIMIT_EXCEEDED = 50
 
@@ -16,18 +17,21 @@ TIME_LIMIT_EXCEEDED = 50
 async def commit(session: BoundSession, seconds: float) -> None:
     """Commit, resending for up to `seconds` while the outcome is unknown.
 
-    Raises TransientFailure and its like when nothing was written, CommitOutcomeUnknown when nobody can say.
+    Raises SessionFailure when nothing was written, CommitOutcomeUnknown when nobody can say.
     """
     deadline = monotonic() + seconds
+    resends = 0
     while True:
         try:
             await session.commit()
         except SessionFailure as failure:
             resend = failure.unknown and failure.code != TIME_LIMIT_EXCEEDED and monotonic() < deadline
             if resend:
+                resends += 1
+                await session.pause(wait_before(resends))
                 continue
             if certainly_not_committed(failure):
-                raise public_error(failure) from failure.__cause__
+                raise
             raise unknown_outcome(failure) from failure.__cause__
         return
 

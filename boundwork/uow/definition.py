@@ -7,7 +7,7 @@ it means that unit.
 
 from collections.abc import Mapping
 from copy import copy
-from typing import Any, ClassVar, Self, TypeGuard
+from typing import Any, ClassVar, Self, TypeGuard, cast
 
 from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, UnitUsedElsewhere
 from boundwork.models import Document
@@ -77,24 +77,56 @@ class UnitDefinition:
         """Register the removal of a document of this unit."""
         self.core.workspace.remove(document)
 
-    def _prepare(self, *, handover: bool = False) -> Self:
-        """Return a new unit of this definition, not yet entered."""
+    def _outer(self) -> Self | None:
+        """Return the open unit that entering this would be nested in; NestedUnitOfWork if it is of another definition."""
         if self._opened is not None:
+            self._opened.unit.check()
+            return self
+        stack = mine()
+        if not stack:
+            return None
+        if stack[-1].definition is not self:
             raise NestedUnitOfWork(
-                f"The unit {self._opened.unit.name} is open already and cannot be entered again. "
-                "Enter the definition for another unit, after this one has ended.",
+                f"A unit of {type(self).__name__} was opened inside the open unit {stack[-1].unit.name}. "
+                "Do the work in that one, or open a separate unit by independent().",
             )
+        return cast("Self", stack[-1].shell)
+
+    def _refuse_inside(self, word: str) -> None:
+        """Raise NestedUnitOfWork inside an open unit, for what cannot be nested."""
+        stack = mine()
+        if stack:
+            raise NestedUnitOfWork(
+                f"{word} was used inside the open unit {stack[-1].unit.name}. Use it outside, "
+                "or nest a unit by entering the definition.",
+            )
+
+    def _prepare(self, *, handover: bool = False) -> Self:
+        """Return a new unit, not yet entered."""
+        definition = self._definition()
         core = Unit(type(self).__name__, self._sessions(), self._settings, handover=handover)
-        unit = copy(self)
-        unit._opened = OpenUnit(self, type(self).models, core)  # noqa: SLF001 - another object of this class
+        unit = copy(definition)
+        unit._opened = OpenUnit(definition, type(self).models, core, unit)
         return unit
 
+    def _definition(self) -> Self:
+        return self if self._opened is None else cast("Self", self._opened.definition)
+
+    async def _enter_independent(self) -> None:
+        """Enter a second unit: those that are open here are refused meanwhile."""
+        outer = mine()
+        await self._enter()
+        for opened in outer:
+            opened.unit.suspend(f"while the independent unit {type(self).__name__} is open")
+
+    async def _leave_independent(self, error: BaseException | None) -> None:
+        try:
+            await self._leave(self._innermost(), error)
+        finally:
+            for opened in mine():
+                opened.unit.suspend(None)
+
     async def _enter(self) -> None:
-        for there in mine():
-            raise NestedUnitOfWork(
-                f"A unit of {type(self).__name__} was opened inside the open unit {there.unit.name}. "
-                "End that one first, or do the work in it.",
-            )
         for left in ended_here():
             await left.unit.session.unbind()
         opened = self._innermost()
@@ -102,6 +134,9 @@ class UnitDefinition:
         push(opened)
 
     async def _leave(self, opened: OpenUnit, error: BaseException | None) -> None:
+        if opened.unit.nested:
+            await opened.unit.leave_savepoint(error)
+            return
         try:
             await opened.unit.leave(error)
         finally:

@@ -5,9 +5,10 @@ a change that somebody committed in between is never overwritten.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from boundwork.errors import DuplicateKey, StaleDocument
+from boundwork.errors import BoundworkError, DuplicateKey, StaleDocument
 from boundwork.models.difference import same
 from boundwork.models.identity import identity_key
 from boundwork.uow.changes import Alteration, Change, Insertion, Removal
@@ -48,21 +49,22 @@ async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:
 
 async def _send(unit: "Unit", bulks: list[PlannedBulk]) -> list[BulkResult]:
     commands = [bulk.command() for bulk in bulks]
-    unit.workspace.log.wrote(commands)
-    try:
-        return await unit.alone(unit.session.write(commands))
-    except SessionFailure as failure:
+
+    def explain(failure: SessionFailure) -> BoundworkError:
         error = write_error(failure, bulks)
         if isinstance(error, DuplicateKey):
             unit.settings.unique_keys.forget(error.collection)
-        unit.doom(error)
-        raise error from failure.__cause__
+        return error
+
+    results = await unit.send(lambda: unit.session.write(commands), explain)
+    unit.workspace.log.wrote(commands, results)
+    return results
 
 
 async def _unique_keys(unit: "Unit", collection: str, changes: list[Change]) -> tuple[UniqueKey, ...]:
     if not may_contend(changes):
         return ()
-    return await unit.send(unit.settings.unique_keys.of(collection, unit.session))
+    return await unit.send(lambda: unit.settings.unique_keys.of(collection, unit.session))
 
 
 def _guarded(unit: "Unit", collection: str, changes: list[Change]) -> Iterator[Alteration | Removal]:
@@ -87,8 +89,8 @@ async def _guard(unit: "Unit", collection: str, changes: list[Change]) -> None:
     if not guarded:
         return
     command = Find(collection, {"_id": {"$in": [change.id for change in guarded.values()]}})
-    batches = await unit.send(unit.session.find(command))
-    unit.workspace.log.found(command, batches)
+    batches = await unit.send(lambda: unit.session.find(command))
+    unit.workspace.log.found(command, batches, collection)
     mapper = next(iter(guarded.values())).mapper
     found = {identity_key(stored["_id"]): stored for batch in batches for stored in mapper.decode(batch)}
     for key, change in guarded.items():
@@ -112,7 +114,7 @@ async def _check_counts(unit: "Unit", bulks: list[PlannedBulk], results: list[Bu
         return
     for change in altered:
         command = Find(change.mapper.collection, {"_id": change.id}, limit=1, projection={"_id": 1})
-        if not await unit.send(unit.session.find(command)):
+        if not await unit.send(partial(unit.session.find, command)):
             raise _stale(unit, change)
     raise _stale(unit, (removed or altered)[0])
 

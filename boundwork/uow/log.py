@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from boundwork.uow.commands import BulkWrite, Count, Find
+from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find
+
+READ_BUDGET_BYTES = 256 * 1024 * 1024
 
 
 def digest(batches: Iterable[bytes]) -> bytes:
@@ -21,17 +23,19 @@ def digest(batches: Iterable[bytes]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ReadRecord:
-    """A read and what it saw: a digest of documents, or a number."""
+    """A read, what it saw (a digest of documents, or a number), and the model that it was about."""
 
     command: Find | Count
     seen: bytes | int
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRecord:
-    """Bulks that were sent together."""
+    """Bulks that were sent together, and what the server said."""
 
     bulks: tuple[BulkWrite, ...]
+    results: tuple[BulkResult, ...]
 
 
 class Log:
@@ -40,19 +44,27 @@ class Log:
     def __init__(self) -> None:
         """Begin empty."""
         self.records: list[ReadRecord | WriteRecord] = []
+        self._bytes_read = 0
 
-    def found(self, command: Find, batches: list[bytes]) -> None:
+    @property
+    def repeatable(self) -> bool:
+        """Tell whether what was read is little enough to be read again."""
+        return self._bytes_read <= READ_BUDGET_BYTES
+
+    def found(self, command: Find, batches: list[bytes], about: str) -> None:
         """Record a query and its reply."""
-        self.records.append(ReadRecord(command, digest(batches)))
+        self._bytes_read += sum(map(len, batches))
+        self.records.append(ReadRecord(command, digest(batches), about))
 
-    def counted(self, command: Count, number: int) -> None:
+    def counted(self, command: Count, number: int, about: str) -> None:
         """Record a count and its reply."""
-        self.records.append(ReadRecord(command, number))
+        self.records.append(ReadRecord(command, number, about))
 
-    def wrote(self, bulks: Iterable[BulkWrite]) -> None:
-        """Record writes before they are sent."""
-        self.records.append(WriteRecord(tuple(bulks)))
+    def wrote(self, bulks: Iterable[BulkWrite], results: Iterable[BulkResult]) -> None:
+        """Record writes and their reply."""
+        self.records.append(WriteRecord(tuple(bulks), tuple(results)))
 
     def clear(self) -> None:
         """Forget the records: their transaction has ended."""
         self.records = []
+        self._bytes_read = 0

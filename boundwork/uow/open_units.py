@@ -15,11 +15,12 @@ from boundwork.uow.unit import Unit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenUnit:
-    """A unit, the definition object that it was opened from, and the models that this declares."""
+    """A unit, the definition object that it was opened from, the models that this declares, and the unit's shell."""
 
     definition: object
     models: frozenset[type[Document[Any]]]
     unit: Unit
+    shell: object
 
     def declares(self, model: type[Document[Any]]) -> bool:
         """Tell whether the definition declares a model; one that declares none takes all."""
@@ -42,7 +43,7 @@ def pop(opened: OpenUnit) -> None:
 
 
 def is_open_here(opened: OpenUnit) -> bool:
-    """Tell whether a unit was entered in this context or in one that this one was copied from."""
+    """Tell whether a unit was entered in this context, or in one that this one was copied from."""
     return opened in _OPEN.get()
 
 

@@ -15,6 +15,7 @@ from boundwork.models.difference import Update
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.tracking import Changes, Tracker
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
+from boundwork.uow.identity_map import REMOVED, Known
 from boundwork.uow.unique_claims import value_at
 
 
@@ -103,6 +104,33 @@ class Pending:
         """Iterate over the documents of before that the transaction has removed, sent or not."""
         yield from self.lost.values()
         yield from (entry for identity, entry in self.removed.items() if identity not in self.born)
+
+    def copy(self) -> "Pending":
+        """Return the same entries, to go back to."""
+        twin = Pending(self._tracker)
+        twin.take(self)
+        return twin
+
+    def take(self, other: "Pending") -> None:
+        """Have the entries of another one."""
+        self.added = dict(other.added)
+        self.removed = dict(other.removed)
+        self.born = dict(other.born)
+        self.lost = dict(other.lost)
+        self.gone = dict(other.gone)
+
+    def new_since(self, before: "Pending") -> Iterator[Entry]:
+        """Iterate over the documents that were added after `before` was copied."""
+        yield from (entry for identity, entry in self.born.items() if identity not in before.born)
+
+    def moved_since(self, before: "Pending") -> Iterator[tuple[Entry, Known]]:
+        """Iterate over what went, came back or was forgotten after `before` was copied, and what it was then."""
+        now, then = {**self.gone, **self.removed}, {**before.gone, **before.removed}
+        for identity, entry in now.items():
+            if identity not in then and (identity in before.born or identity not in self.born):
+                yield entry, entry.document
+        yield from ((entry, REMOVED) for identity, entry in then.items() if identity not in now)
+        yield from ((entry, entry.document) for identity, entry in before.born.items() if identity not in self.born)
 
     def changes(self) -> list[Change]:
         """Return what a flush has to do, in the order of first use; InvalidDocument before anything is sent."""

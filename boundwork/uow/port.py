@@ -44,14 +44,25 @@ class BoundSession(Protocol):
     async def begin(self) -> None:
         """Put the session in its next transaction; sends nothing before the first command."""
 
+    async def bind(self) -> None:
+        """Bind the session to this context, where the driver can."""
+
     async def unbind(self) -> None:
         """Undo the binding of `open`, where this is the context that it was made in."""
 
     async def close(self) -> None:
         """End the session."""
 
+    async def pause(self, seconds: float) -> None:
+        """Wait without doing anything."""
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether commands that did not come through this port were sent in the present transaction."""
+        ...
+
     def may_repeat(self, error: BaseException | None) -> bool:
-        """Tell whether an error of the driver itself, from a call of the program, permits the transaction to be tried again."""
+        """Tell whether an error of the driver itself, from a call of the program, permits another attempt."""
         ...
 
     @property

@@ -10,7 +10,8 @@ from boundwork.uow.flush_plan import PlannedBulk
 class Receipt:
     """Documents whose writes were committed, commands sent (round trips), commits, and seconds from enter to leave.
 
-    `attempts` is how many units it took, where the unit is one of a series (`run`, `attempts`).
+    `attempts` is how many units it took, where the unit is one of a series (`run`, `attempts`); `replays` is how
+    often the unit repeated its transaction by itself.
     """
 
     inserted: int = 0
@@ -19,6 +20,7 @@ class Receipt:
     commands: int = 0
     commits: int = 0
     attempts: int = 1
+    replays: int = 0
     seconds: float = 0.0
 
     def count(self, bulk: PlannedBulk) -> None:

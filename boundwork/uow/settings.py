@@ -10,9 +10,10 @@ class Settings:
     """The choices of one definition, shared by all its units.
 
     `autoflush` sends pending changes before each query; `commit_seconds` is how long a commit of unknown outcome
-    is resent.
+    is resent, `replay_seconds` how long a unit repeats its transaction after a transient failure.
     """
 
     autoflush: bool = True
     commit_seconds: float = 30.0
+    replay_seconds: float = 30.0
     unique_keys: UniqueKeyCache = field(default_factory=UniqueKeyCache)

@@ -14,6 +14,7 @@ from boundwork.uow.falls_through import falls_through
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import synchronous_sessions
 from boundwork.uow.settings import Settings
+from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
@@ -24,19 +25,31 @@ class UnitOfWork(UnitDefinition):
     """A definition of units of work on one database; `with shop as uow` opens one.
 
     `database` is a PyMongo `Database`, or what `connect()` returned. `autoflush=False` leaves it to `flush()` to
-    send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent.
+    send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent,
+    `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour.
     """
 
-    def __init__(self, database: object, *, autoflush: bool = True, commit_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        database: object,
+        *,
+        autoflush: bool = True,
+        commit_seconds: float = 30.0,
+        replay_seconds: float = 30.0,
+    ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = synchronous_sessions(database)
-        self._settings = Settings(autoflush=autoflush, commit_seconds=commit_seconds)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds)
 
     def __enter__(self) -> Self:
-        """Open a unit."""
+        """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
+        outer = self._outer()
+        if outer is not None:
+            outer.core.open_savepoint()
+            return outer
         unit = self._prepare()
-        run_sync(unit._enter())  # noqa: SLF001 - another object of this class
+        run_sync(unit._enter())
         return unit
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
@@ -49,6 +62,18 @@ class UnitOfWork(UnitDefinition):
         With `handover=True` other tasks and threads may use the unit, one after another.
         """
         return _Held(self, handover=handover)
+
+    def independent(self) -> AbstractContextManager[Self]:
+        """Return a manager of a second, separate unit; the units open here are refused meanwhile."""
+        return _Independent(self)
+
+    def outside(self) -> AbstractContextManager[None]:
+        """Return a manager that steps out of the session: calls of the driver are not part of the unit meanwhile.
+
+        For an audit record that must stay whatever becomes of the unit, or a second client. The unit is refused
+        inside the block.
+        """
+        return _Outside(self.core)
 
     def flush(self) -> None:
         """Send pending changes now, inside the transaction."""
@@ -96,6 +121,7 @@ class Attempt(Generic[UnitT]):
 
     def __enter__(self) -> UnitT:
         """Wait as long as the series says, and open a unit."""
+        self._definition._refuse_inside("An attempt")
         self._series.begin()
         time.sleep(self._series.wait())
         self._unit = self._definition.__enter__()
@@ -104,9 +130,9 @@ class Attempt(Generic[UnitT]):
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         """End the unit; True if the body is to be run again."""
-        frame = sys._getframe(1)  # noqa: SLF001 - the documented way to look at the caller
+        frame = sys._getframe(1)
         try:
-            run_sync(self._unit._leave(self._unit._innermost(), error))  # noqa: SLF001 - a unit of the same module
+            run_sync(self._unit._leave(self._unit._innermost(), error))
         except BaseException as failure:
             if self._again(failure, frame):
                 return True
@@ -129,13 +155,47 @@ class _Held(Generic[UnitT]):
 
     def __init__(self, definition: UnitT, *, handover: bool) -> None:
         """Prepare a unit."""
-        self._unit = definition._prepare(handover=handover)  # noqa: SLF001 - of the same module
+        self._unit = definition._prepare(handover=handover)
 
     def __enter__(self) -> UnitT:
         """Open the unit."""
-        run_sync(self._unit._enter())  # noqa: SLF001
+        self._unit._refuse_inside("unit()")
+        run_sync(self._unit._enter())
         return self._unit
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         """Commit on a clean exit, roll back otherwise; elsewhere than where it was opened, roll back and say so."""
-        run_sync(self._unit._leave(self._unit._innermost(), error))  # noqa: SLF001
+        run_sync(self._unit._leave(self._unit._innermost(), error))
+
+
+class _Independent(Generic[UnitT]):
+    """A manager of a unit beside those that are open here."""
+
+    def __init__(self, definition: UnitT) -> None:
+        """Prepare a unit."""
+        self._unit = definition._prepare()
+
+    def __enter__(self) -> UnitT:
+        """Open the unit."""
+        run_sync(self._unit._enter_independent())
+        return self._unit
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        """Commit on a clean exit, roll back otherwise."""
+        run_sync(self._unit._leave_independent(error))
+
+
+class _Outside:
+    """A manager of the time that a program spends outside of a unit's session."""
+
+    def __init__(self, core: Unit) -> None:
+        """Prepare to step out of a unit."""
+        self._core = core
+
+    def __enter__(self) -> None:
+        """Step out."""
+        run_sync(self._core.step_out())
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        """Step in again."""
+        run_sync(self._core.step_in())

@@ -5,23 +5,33 @@ transactions and its failures are decided here; what it reads and writes lies in
 """
 
 import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Callable, Coroutine
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from boundwork.errors import BoundworkError, CommitOutcomeUnknown, UnitClosed, UnitDoomed, UnitUsedElsewhere
+from boundwork.errors import (
+    BoundworkError,
+    CommitOutcomeUnknown,
+    NestedUnitOfWork,
+    UnitClosed,
+    UnitDoomed,
+    UnitUsedElsewhere,
+)
 from boundwork.uow.committing import commit
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.ownership import Owner
 from boundwork.uow.port import BoundSession
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.replaying import Recovery
 from boundwork.uow.reporting import public_error
+from boundwork.uow.savepoints import Savepoint, begin, undo
 from boundwork.uow.settings import Settings
 from boundwork.uow.states import Move, State, moved
 from boundwork.uow.workspace import Workspace
 
 logger = logging.getLogger("boundwork.unit")
 ReplyT = TypeVar("ReplyT")
+INTERRUPTIONS = 3
 
 
 class Unit:
@@ -43,6 +53,8 @@ class Unit:
         self._interrupted = False
         self._doom: BaseException | None = None
         self._began = 0.0
+        self._savepoints: list[Savepoint] = []
+        self._suspended: str | None = None
 
     def check(self) -> None:
         """Raise unless the unit may be used here and now: UnitClosed, UnitUsedElsewhere, UnitDoomed."""
@@ -50,8 +62,10 @@ class Unit:
             self._owner.check(self.name)
         if self._busy:
             raise self._overlap()
-        if self.state is State.ACTIVE:
+        if self.state is State.ACTIVE and self._suspended is None:
             return
+        if self._suspended is not None:
+            raise NestedUnitOfWork(f"The unit of work {self.name} cannot be used {self._suspended}. Leave that first.")
         if self.state is State.DOOMED:
             raise UnitDoomed(
                 f"The unit of work {self.name} was ended by an earlier failure and wrote nothing; "
@@ -112,28 +126,35 @@ class Unit:
             finally:
                 await self._end()
 
-    async def send(self, command: Awaitable[ReplyT]) -> ReplyT:
-        """Await one command of the session; a failure dooms the unit and is raised as a public error."""
-        try:
-            return await self.alone(command)
-        except SessionFailure as failure:
-            error = public_error(failure)
-            self.doom(error)
-            raise error from failure.__cause__
+    async def send(
+        self,
+        command: Callable[[], Coroutine[Any, Any, ReplyT]],
+        explain: Callable[[SessionFailure], BoundworkError] = public_error,
+    ) -> ReplyT:
+        """Await one command of the session, again after a transient failure that the unit got over.
 
-    async def alone(self, command: Awaitable[ReplyT]) -> ReplyT:
-        """Await one command while no other one runs; an interruption dooms the unit."""
+        Any other failure dooms the unit and is raised as `explain` puts it.
+        """
+        recovery = Recovery(self, explain)
+        while True:
+            try:
+                return await self._alone(command())
+            except SessionFailure as failure:
+                await self._alone(recovery.after(failure))
+
+    async def _alone(self, work: Coroutine[Any, Any, ReplyT]) -> ReplyT:
+        """Await while nothing else of the unit runs; what goes wrong dooms the unit, unless it can be got over."""
         if self._busy:
-            close_unawaited(command)
+            work.close()
             raise self._overlap()
         self._busy = True
         try:
-            return await command
+            return await work
         except SessionFailure:
             raise
-        except BaseException as interruption:
-            self._interrupted = True
-            self.doom(interruption)
+        except BaseException as error:
+            self._interrupted = not isinstance(error, Exception)
+            self.doom(error)
             raise
         finally:
             self._busy = False
@@ -152,32 +173,113 @@ class Unit:
             self._doom = error
         self.state = moved(self.state, Move.FAIL)
 
+    @property
+    def nested(self) -> bool:
+        """Tell whether a savepoint is open."""
+        return bool(self._savepoints)
+
+    def open_savepoint(self) -> None:
+        """Begin a nested unit; nothing is sent."""
+        self.check()
+        self._savepoints.append(begin(self.workspace))
+
+    async def leave_savepoint(self, error: BaseException | None) -> None:
+        """End the innermost nested unit; undo it when `error` is given or a failure in it was swallowed."""
+        savepoint = self._savepoints.pop()
+        if error is None and self.state is State.ACTIVE:
+            self.check()
+            return
+        try:
+            if error is None:
+                self.check()
+        finally:
+            await undo(self, savepoint)
+
+    async def restart(self) -> None:
+        """Repeat what is recorded in a new transaction; what cannot be repeated dooms the unit."""
+        self._doom = None
+        self.state = moved(self.state, Move.RESTART)
+        try:
+            await self._alone(Recovery(self).restart())
+        except BoundworkError as error:
+            logger.warning("unit %s: a nested unit could not be undone alone: %s", self.name, error)
+
+    async def step_out(self) -> None:
+        """Unbind the session and refuse use until `step_in`."""
+        self.check()
+        self.suspend("inside outside()")
+        await self.session.unbind()
+
+    async def step_in(self) -> None:
+        """Bind the session again."""
+        self.suspend(None)
+        if self.is_open:
+            await self.session.bind()
+
+    def suspend(self, why: str | None) -> None:
+        """Refuse use for a while, or no longer: the program works past the unit."""
+        self._suspended = why
+
     async def commit(self) -> None:
         """Flush, commit and begin the next transaction; on failure nothing was written and the objects are rewound."""
         self.check()
+        self._refuse_nested("commit")
         await self._commit()
         self.committed = True  # even if boundwork sent nothing: calls of the driver may have written
-        await self.send(self.session.begin())
+        await self.send(self.session.begin)
         self._settled = False
 
     async def _commit(self) -> None:
         await self.workspace.flush()
+        recovery = Recovery(self)
         self._busy = True
         try:
-            await commit(self.session, self.settings.commit_seconds)
+            while True:
+                try:
+                    await commit(self.session, self.settings.commit_seconds)
+                    break
+                except SessionFailure as failure:
+                    await self._recover(recovery, failure)
         except CommitOutcomeUnknown as error:
             self._lose(error)
             raise
-        except BoundworkError as error:
-            self.doom(error)
-            raise
-        except BaseException as interruption:
-            self._lose(interruption)
+        except BaseException as error:
+            if self.state is State.ACTIVE:
+                await self._resolve(error)
             raise
         finally:
             self._busy = False
+        self._settle()
+
+    async def _recover(self, recovery: Recovery, failure: SessionFailure) -> None:
+        try:
+            await recovery.after(failure)
+        except BaseException as error:
+            self._interrupted = not isinstance(error, Exception)
+            self.doom(error)
+            raise
+
+    def _settle(self) -> None:
         self._settled = True
-        self.committed = self.workspace.settle() or self.committed
+        worked = self.workspace.settle()
+        self.committed = worked or self.session.foreign or self.committed
+
+    async def _resolve(self, interruption: BaseException) -> None:
+        """Find out how a commit ended that was interrupted: the server answers the same commit with its outcome."""
+        for _ in range(INTERRUPTIONS):
+            try:
+                await commit(self.session, self.settings.commit_seconds)
+            except SessionFailure:
+                self.doom(interruption)
+            except Exception as error:  # noqa: BLE001 - the interruption is what is raised; the outcome stays unknown
+                logger.warning("unit %s: interrupted in its commit, and its outcome is unknown: %s", self.name, error)
+                self._lose(interruption)
+            except BaseException:  # noqa: BLE001, S112 - interrupted once more; ask once more
+                continue
+            else:
+                self._settle()
+            return
+        self._lose(interruption)
 
     def _lose(self, error: BaseException) -> None:
         self._doom = error
@@ -189,6 +291,7 @@ class Unit:
             self.check()
         elif self._owner is not None:
             self._owner.check(self.name)
+        self._refuse_nested("rollback")
         try:
             await self._undo()
         except BaseException as interruption:
@@ -196,7 +299,14 @@ class Unit:
             raise
         self._doom = None
         self.state = moved(self.state, Move.RESTART)
-        await self.send(self.session.begin())
+        await self.send(self.session.begin)
+
+    def _refuse_nested(self, word: str) -> None:
+        if self._savepoints:
+            raise NestedUnitOfWork(
+                f"{word}() was called in a nested unit of {self.name}. A nested unit ends with its block: leave it "
+                "cleanly to keep its work, or by an exception to undo it.",
+            )
 
     async def _undo(self) -> None:
         busy, self._busy = self._busy, True
@@ -204,10 +314,9 @@ class Unit:
             self.workspace.rewind()
         finally:
             try:
-                await self._clean_up("abort", self.session.abort())
-                if self._interrupted:
-                    self._interrupted = False
-                    await self._clean_up("overtaking", self.session.overtake())
+                ending = self.session.overtake() if self._interrupted else self.session.abort()
+                self._interrupted = False
+                await self._clean_up("abort", ending)
             finally:
                 self._busy = busy
 
@@ -230,15 +339,9 @@ class Unit:
             finally:
                 await self._clean_up("close", self.session.close())
 
-    async def _clean_up(self, what: str, command: Awaitable[None]) -> None:
+    async def _clean_up(self, what: str, command: Coroutine[Any, Any, None]) -> None:
         """Await one step of the end; a failure is logged, so that it never hides the outcome."""
         try:
             await command
         except SessionFailure as failure:
             logger.warning("unit %s: the %s failed: %s: %s", self.name, what, failure, failure.detail.get("text", ""))
-
-
-def close_unawaited(command: Awaitable[object]) -> None:
-    """Close a coroutine that will not be awaited."""
-    if isinstance(command, Coroutine):
-        command.close()

@@ -63,11 +63,11 @@ class Workspace:
         await self._autoflush()
         return await self._find(mapper, command)
 
-    async def count(self, command: Count) -> int:
+    async def count(self, mapper: Mapper[Any], command: Count) -> int:
         """Flush, and return how many documents match."""
         await self._autoflush()
-        number = await self.unit.send(self.unit.session.count(command))
-        self.log.counted(command, number)
+        number = await self.unit.send(lambda: self.unit.session.count(command))
+        self.log.counted(command, number, mapper.model.__name__)
         return number
 
     async def refresh(self, document: Document[Any]) -> None:
@@ -77,7 +77,7 @@ class Workspace:
         await self.flush()
         mapper = mapper_of(type(document))
         self.known.forget(mapper.collection, key_of(mapper, document.id))
-        stored = await self._read(Find(mapper.collection, {"_id": mapper.encode_id(document.id)}, limit=1))
+        stored = await self._read(mapper, Find(mapper.collection, {"_id": mapper.encode_id(document.id)}, limit=1))
         if not stored:
             raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)
         mapper.reload(document, mapper.decode(stored[0])[0])
@@ -190,11 +190,11 @@ class Workspace:
             await flush(self.unit)
 
     async def _find(self, mapper: Mapper[DocumentT], command: Find) -> list[DocumentT]:
-        return load(mapper, await self._read(command), self.known, self.tracker)
+        return load(mapper, await self._read(mapper, command), self.known, self.tracker)
 
-    async def _read(self, command: Find) -> list[bytes]:
-        batches = await self.unit.send(self.unit.session.find(command))
-        self.log.found(command, batches)
+    async def _read(self, mapper: Mapper[Any], command: Find) -> list[bytes]:
+        batches = await self.unit.send(lambda: self.unit.session.find(command))
+        self.log.found(command, batches, mapper.model.__name__)
         return batches
 
     def _must_belong(self, document: Document[Any]) -> None:

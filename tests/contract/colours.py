@@ -60,6 +60,12 @@ class Blue:
     def unit(self, **keywords: Any) -> AbstractAsyncContextManager[Any]:
         return Blue(self._inner.unit(**keywords))
 
+    def independent(self) -> AbstractAsyncContextManager[Any]:
+        return Blue(self._inner.independent())
+
+    def outside(self) -> AbstractAsyncContextManager[Any]:
+        return Blue(self._inner.outside())
+
     async def __aiter__(self) -> Any:
         for document in self._inner:
             yield document

@@ -63,9 +63,9 @@ SENT_TWICE = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a unit ends: what the block raises, what is in the database, and how often a body given to `run` is
-    called or the unit repeats its log.
+    """How a unit ends.
 
+    `result` is what the block raises; `bodies` how often `run` calls a body; `replays` how often the unit repeats its log.
     `left_open` says that the fail point kept the server from ending the transaction: it is there until its lifetime
     is over or its session is used again.
     """

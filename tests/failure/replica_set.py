@@ -8,9 +8,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from contextvars import Context
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +31,6 @@ IMPATIENT: dict[str, Any] = {
     "connectTimeoutMS": 500,
     "socketTimeoutMS": 500,
 }
-Admin = MongoClient[dict[str, Any]]
 
 
 class Member(RealMongod):
@@ -77,11 +77,13 @@ class Member(RealMongod):
         ended.close()
         self._initiate()
 
-    @contextmanager
-    def asked(self) -> Generator[Admin]:
-        """Return a client of this member alone, which gives up soon."""
+    def ask(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Send a command to this member alone, and give up soon; inside a unit as well, where its session is bound."""
+        return Context().run(self._ask, command)
+
+    def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
         with MongoClient[dict[str, Any]]("127.0.0.1", self.port, **IMPATIENT) as client:
-            yield client
+            return client.admin.command(command)
 
     def _initiate(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -109,8 +111,7 @@ class ReplicaSet:
                 for started in [pool.submit(Member) for _ in range(SIZE)]:
                     self.members.append(started.result())
             config = [{"_id": number, "host": member.address} for number, member in enumerate(self.members)]
-            with self.members[0].asked() as client:
-                client.admin.command("replSetInitiate", {"_id": "rs0", "members": config, "settings": SETTINGS})
+            self.members[0].ask({"replSetInitiate": {"_id": "rs0", "members": config, "settings": SETTINGS}})
             self.wait_until_healthy()
         except BaseException:
             self.close()
@@ -136,8 +137,8 @@ class ReplicaSet:
     def stepdown(self) -> Member:
         """Let the primary step down for two seconds, and return it."""
         member = self.primary()
-        with suppress(AutoReconnect), member.asked() as client:
-            client.admin.command({"replSetStepDown": 2, "secondaryCatchUpPeriodSecs": 1, "force": True})
+        with suppress(AutoReconnect):
+            member.ask({"replSetStepDown": 2, "secondaryCatchUpPeriodSecs": 1, "force": True})
         return member
 
     def kill_primary(self) -> Member:
@@ -187,13 +188,12 @@ class ReplicaSet:
         if member.stopped or not member.running:
             return {}
         try:
-            with member.asked() as client:
-                return client.admin.command("hello")
+            return member.ask({"hello": 1})
         except PyMongoError:
             return {}
 
 
-def _wait_until(true: Any, what: str) -> None:
+def _wait_until(true: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + HEALTHY_SECONDS
     while not true():
         if time.monotonic() > deadline:

@@ -4,15 +4,16 @@ Every call passes `session=` itself. The binding is for the program's own calls 
 is undone apart from the end of the session, so that neither can be skipped.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.pymongo_commands import (
     NEUTRAL,
     STORED_FORM,
@@ -28,7 +29,7 @@ from boundwork.uow.sessions.pymongo_commands import (
     transaction_options,
     unique_keys,
 )
-from boundwork.uow.sessions.pymongo_failures import failures_of
+from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
 
 
 class AsynchronousSession:
@@ -39,81 +40,87 @@ class AsynchronousSession:
         self._given = database
         self._neutral = database.with_options(**NEUTRAL)
         self._stored = self._neutral.with_options(codec_options=STORED_FORM)
+        self._options = transaction_options(database.client.write_concern)
         self._binding: AbstractAsyncContextManager[AsyncClientSession] | None = None
         self._session: AsyncClientSession
-        self._options = transaction_options(database.client.write_concern)
-        self.commands = 0
-        self._begun = False
-        self._started = False
+        self._books = Bookkeeping()
+        self._overtaking: asyncio.Future[None] | None = None
 
     def may_repeat(self, error: BaseException | None) -> bool:
         """Tell whether an error of the driver itself says that the transaction may be tried again."""
-        return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
+        return is_transient(error)
 
     @property
     def database(self) -> AsyncDatabase[Any]:
         """The database for the program's own calls."""
         return self._neutral
 
+    @property
+    def commands(self) -> int:
+        """The number of commands sent so far."""
+        return self._books.commands
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether the program's own calls were sent in the present transaction."""
+        return self._books.foreign
+
+    def is_transient(self, error: BaseException | None) -> bool:
+        """Tell whether an error of PyMongo permits another attempt."""
+        return is_transient(error)
+
     async def open(self) -> None:
         """Start the session, bind it, and put it in a transaction."""
         with failures_of():
-            self._session = self._given.client.start_session()
-            self._started = True
-            self._binding = self._session.bind(end_session=False)
-            await self._binding.__aenter__()
+            self._session = self._books.session = self._given.client.start_session()
+        await self.bind()
         await self.begin()
 
     async def begin(self) -> None:
         """Put the session in its next transaction."""
-        self._begun = False
         with failures_of():
             await self._session.start_transaction(**self._options)
+        self._books.begin()
 
     async def find(self, command: Find) -> list[bytes]:
         """Return the matching documents as batches of concatenated BSON."""
-        with failures_of():
-            collection = self._stored[command.collection]
-            cursor = collection.find_raw_batches(session=self._session, **find_arguments(command))
-            batches = raw_batches([batch async for batch in cursor])
-        self._count(max(1, len(batches)))
+        cursor = self._stored[command.collection].find_raw_batches(session=self._session, **find_arguments(command))
+        with self._books.own():
+            batches = raw_batches(await cursor.to_list())
+        self._books.commands += max(0, len(batches) - 1)
         return batches
 
     async def count(self, command: Count) -> int:
         """Return the number of matching documents."""
-        self._count()
-        with failures_of():
-            collection = self._stored[command.collection]
+        collection = self._stored[command.collection]
+        with self._books.own():
             return await collection.count_documents(session=self._session, **count_arguments(command))
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks, all in one command where the server can."""
-        if len(bulks) > 1 and takes_client_bulks(self._given.client, begun=self._begun):
+        if len(bulks) > 1 and takes_client_bulks(self._given.client, begun=self._books.begun):
             return [await self._write_together(bulks)]
         return [await self._write(bulk) for bulk in bulks]
 
     async def _write(self, bulk: BulkWrite) -> BulkResult:
-        self._count(commands_in(bulk))
         collection = self._stored[bulk.collection]
         documents = inserted_documents(bulk)
-        with failures_of([bulk]):
+        with self._books.own(commands_in(bulk), [bulk]):
             if documents is not None:
                 await collection.insert_many(documents, session=self._session)
                 return BulkResult(inserted=len(documents))
-            return bulk_result(
-                await collection.bulk_write([request(write) for write in bulk.writes], session=self._session),
-            )
+            requests = [request(write) for write in bulk.writes]
+            return bulk_result(await collection.bulk_write(requests, session=self._session))
 
     async def _write_together(self, bulks: Sequence[BulkWrite]) -> BulkResult:
-        self._count()
-        with failures_of(bulks):
+        with self._books.own(1, bulks):
             client: Any = self._given.client  # checkers cannot tell the type of its requests
             requests = client_requests(bulks, self._given.name)
             return bulk_result(await client.bulk_write(requests, session=self._session))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, asked in a session of its own."""
-        self.commands += 1
+        self._books.commands += 1
         with failures_of():
             async with self._given.client.start_session() as aside:
                 indexes = await self._stored[collection].list_indexes(session=aside)
@@ -121,24 +128,40 @@ class AsynchronousSession:
 
     async def commit(self) -> None:
         """Commit, or send the commit again."""
-        self.commands += self._begun
-        with failures_of():
+        with self._books.own(int(self._books.begun)):
             await self._session.commit_transaction()
 
     async def abort(self) -> None:
         """Abort the transaction if it is open."""
         if self._session.in_transaction:
-            self.commands += self._begun
-            with failures_of():
+            with self._books.own(int(self._books.begun)):
                 await self._session.abort_transaction()
 
     async def overtake(self) -> None:
-        """Use the next transaction number, so that a command of the last one that is still under way is refused."""
-        await self.begin()
-        with failures_of():
-            await self._stored.command("find", "boundwork", limit=1, session=self._session)
-        self._count()
+        """Abort, and use the next transaction number: what is still under way is refused by the server then.
+
+        An abort alone could arrive before the statement that was interrupted and that begins the transaction. If the
+        task is cancelled once more, this goes on in the background, and the session is ended after it.
+        """
+        self._overtaking = asyncio.ensure_future(self._overtake())
+        await asyncio.shield(self._overtaking)
+
+    async def _overtake(self) -> None:
         await self.abort()
+        await self.begin()
+        with self._books.own():
+            await self._stored.command("find", "boundwork", limit=1, session=self._session)
+        await self.abort()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait without doing anything."""
+        await asyncio.sleep(seconds)
+
+    async def bind(self) -> None:
+        """Make the session that of the driver's calls in this context."""
+        with failures_of():
+            self._binding = self._session.bind(end_session=False)
+            await self._binding.__aenter__()
 
     async def unbind(self) -> None:
         """Undo the binding, where this is the context that it was made in."""
@@ -150,11 +173,16 @@ class AsynchronousSession:
             self._binding = None
 
     async def close(self) -> None:
-        """End the session, if it was started."""
+        """End the session, after what goes on in the background."""
+        if self._overtaking is None or self._overtaking.done():
+            await self._close()
+        else:
+            self._overtaking.add_done_callback(self._close_later)
+
+    async def _close(self) -> None:
         with failures_of():
-            if self._started:
+            if self._books.session is not None:
                 await self._session.end_session()
 
-    def _count(self, commands: int = 1) -> None:
-        self.commands += commands
-        self._begun = True
+    def _close_later(self, _: asyncio.Future[None]) -> None:
+        self._overtaking = asyncio.ensure_future(self._close())

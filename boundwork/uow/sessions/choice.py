@@ -21,7 +21,7 @@ def synchronous_sessions(database: object) -> SessionFactory:
         connection = database
         return lambda: synchronous_sessions(connection.sync_database())()  # noqa: PLW0108 - a database for each unit
     if own := getattr(type(database), "new_session", None):
-        return partial(own, database)
+        return partial(own, database, asynchronous=False)
     if isinstance(database, Database):
         return partial(SynchronousSession, database)
     raise TypeError(_misfit(database, "UnitOfWork", "a pymongo Database", "AsyncUnitOfWork"))
@@ -33,7 +33,7 @@ def asynchronous_sessions(database: object) -> SessionFactory:
         connection = database
         return lambda: asynchronous_sessions(connection.async_database())()  # noqa: PLW0108 - each loop has its own
     if own := getattr(type(database), "new_session", None):
-        return partial(own, database)
+        return partial(own, database, asynchronous=True)
     if isinstance(database, AsyncDatabase):
         return partial(AsynchronousSession, database)
     if is_motor_database(database):

@@ -53,8 +53,18 @@ class failures_of:  # noqa: N801 - reads as a word: with failures_of(bulks)
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         """Raise the facts in place of the driver's error."""
-        if isinstance(error, (PyMongoError, BSONError, TypeError, OverflowError)):
-            raise session_failure(error, self._bulks) from error
+        raise_failure(error, self._bulks)
+
+
+def raise_failure(error: BaseException | None, bulks: Sequence[BulkWrite]) -> None:
+    """Raise the facts of an error that the driver raised; leave any other alone."""
+    if isinstance(error, (PyMongoError, BSONError, TypeError, OverflowError)):
+        raise session_failure(error, bulks) from error
+
+
+def is_transient(error: BaseException | None) -> bool:
+    """Tell whether an error says that its transaction may be tried again."""
+    return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
 
 
 def session_failure(error: Exception, bulks: Sequence[BulkWrite]) -> SessionFailure:

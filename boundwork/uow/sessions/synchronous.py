@@ -4,15 +4,16 @@ Every call passes `session=` itself. The binding is for the program's own calls 
 is undone apart from the end of the session, so that neither can be skipped.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.pymongo_commands import (
     NEUTRAL,
     STORED_FORM,
@@ -28,7 +29,7 @@ from boundwork.uow.sessions.pymongo_commands import (
     transaction_options,
     unique_keys,
 )
-from boundwork.uow.sessions.pymongo_failures import failures_of
+from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
 
 
 class SynchronousSession:
@@ -39,102 +40,116 @@ class SynchronousSession:
         self._given = database
         self._neutral = database.with_options(**NEUTRAL)
         self._stored = self._neutral.with_options(codec_options=STORED_FORM)
+        self._options = transaction_options(database.client.write_concern)
         self._binding: AbstractContextManager[ClientSession] | None = None
         self._session: ClientSession
-        self._options = transaction_options(database.client.write_concern)
-        self.commands = 0
-        self._begun = False
-        self._started = False
+        self._books = Bookkeeping()
 
     def may_repeat(self, error: BaseException | None) -> bool:
         """Tell whether an error of the driver itself says that the transaction may be tried again."""
-        return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
+        return is_transient(error)
 
     @property
     def database(self) -> Database[Any]:
         """The database for the program's own calls."""
         return self._neutral
 
+    @property
+    def commands(self) -> int:
+        """The number of commands sent so far."""
+        return self._books.commands
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether the program's own calls were sent in the present transaction."""
+        return self._books.foreign
+
+    def is_transient(self, error: BaseException | None) -> bool:
+        """Tell whether an error of PyMongo permits another attempt."""
+        return is_transient(error)
+
     async def open(self) -> None:
         """Start the session, bind it, and put it in a transaction."""
         with failures_of():
-            self._session = self._given.client.start_session()
-            self._started = True
-            self._binding = self._session.bind(end_session=False)
-            self._binding.__enter__()
+            self._session = self._books.session = self._given.client.start_session()
+        await self.bind()
         await self.begin()
 
     async def begin(self) -> None:
         """Put the session in its next transaction."""
-        self._begun = False
         with failures_of():
             self._session.start_transaction(**self._options)
+        self._books.begin()
 
     async def find(self, command: Find) -> list[bytes]:
         """Return the matching documents as batches of concatenated BSON."""
-        with failures_of():
+        with self._books.own():
             collection = self._stored[command.collection]
             cursor = collection.find_raw_batches(session=self._session, **find_arguments(command))
             batches = raw_batches(list(cursor))
-        self._count(max(1, len(batches)))
+        self._books.commands += max(0, len(batches) - 1)
         return batches
 
     async def count(self, command: Count) -> int:
         """Return the number of matching documents."""
-        self._count()
-        with failures_of():
+        with self._books.own():
             collection = self._stored[command.collection]
             return collection.count_documents(session=self._session, **count_arguments(command))
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks, all in one command where the server can."""
-        if len(bulks) > 1 and takes_client_bulks(self._given.client, begun=self._begun):
+        if len(bulks) > 1 and takes_client_bulks(self._given.client, begun=self._books.begun):
             return [self._write_together(bulks)]
         return [self._write(bulk) for bulk in bulks]
 
     def _write(self, bulk: BulkWrite) -> BulkResult:
-        self._count(commands_in(bulk))
         collection = self._stored[bulk.collection]
         documents = inserted_documents(bulk)
-        with failures_of([bulk]):
+        with self._books.own(commands_in(bulk), [bulk]):
             if documents is not None:
                 collection.insert_many(documents, session=self._session)
                 return BulkResult(inserted=len(documents))
             return bulk_result(collection.bulk_write([request(write) for write in bulk.writes], session=self._session))
 
     def _write_together(self, bulks: Sequence[BulkWrite]) -> BulkResult:
-        self._count()
-        with failures_of(bulks):
+        with self._books.own(1, bulks):
             client: Any = self._given.client  # checkers cannot tell the type of its requests
             requests = client_requests(bulks, self._given.name)
             return bulk_result(client.bulk_write(requests, session=self._session))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, asked in a session of its own."""
-        self.commands += 1
+        self._books.commands += 1
         with failures_of(), self._given.client.start_session() as aside:
             return unique_keys(self._stored[collection].list_indexes(session=aside))
 
     async def commit(self) -> None:
         """Commit, or send the commit again."""
-        self.commands += self._begun
-        with failures_of():
+        with self._books.own(int(self._books.begun)):
             self._session.commit_transaction()
 
     async def abort(self) -> None:
         """Abort the transaction if it is open."""
         if self._session.in_transaction:
-            self.commands += self._begun
-            with failures_of():
+            with self._books.own(int(self._books.begun)):
                 self._session.abort_transaction()
 
     async def overtake(self) -> None:
         """Use the next transaction number, so that a command of the last one that is still under way is refused."""
         await self.begin()
-        with failures_of():
+        with self._books.own():
             self._stored.command("find", "boundwork", limit=1, session=self._session)
-        self._count()
         await self.abort()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait without doing anything."""
+        time.sleep(seconds)  # noqa: ASYNC251 - a synchronous session never suspends
+
+    async def bind(self) -> None:
+        """Make the session that of the driver's calls in this context."""
+        with failures_of():
+            self._binding = self._session.bind(end_session=False)
+            self._binding.__enter__()
 
     async def unbind(self) -> None:
         """Undo the binding, where this is the context that it was made in."""
@@ -148,9 +163,5 @@ class SynchronousSession:
     async def close(self) -> None:
         """End the session, if it was started."""
         with failures_of():
-            if self._started:
+            if self._books.session is not None:
                 self._session.end_session()
-
-    def _count(self, commands: int = 1) -> None:
-        self.commands += commands
-        self._begun = True

@@ -50,6 +50,14 @@ class ScriptedSession:
     async def abort(self) -> None:
         self._note("abort")
 
+    foreign = False
+
+    async def pause(self, seconds: float) -> None:
+        del seconds
+
+    async def bind(self) -> None:
+        self._note("bind")
+
     async def overtake(self) -> None:
         self._note("overtake")
 
@@ -89,4 +97,4 @@ def failure(
 
 
 def unit_on(session: ScriptedSession, *, seconds: float = 30.0, handover: bool = False) -> Unit:
-    return Unit("Shop", session, Settings(commit_seconds=seconds), handover=handover)
+    return Unit("Shop", session, Settings(commit_seconds=seconds, replay_seconds=0.0), handover=handover)

@@ -3,7 +3,8 @@ from itertools import islice
 import pytest
 
 from boundwork.errors import CommitOutcomeUnknown, DuplicateKey, StaleDocument, TransientFailure, UnitDoomed
-from boundwork.uow.attempts import FIRST_WAIT, GROWTH, LONGEST_WAIT, Attempts
+from boundwork.uow.attempts import Attempts
+from boundwork.uow.waits import FIRST_WAIT, GROWTH, LONGEST_WAIT
 
 TRANSIENT = TransientFailure("lost")
 

@@ -4,7 +4,7 @@ import bson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boundwork.uow.commands import BulkWrite, Count, DeleteOne, Find, InsertOne
+from boundwork.uow.commands import BulkResult, BulkWrite, Count, DeleteOne, Find, InsertOne
 from boundwork.uow.log import Log, ReadRecord, WriteRecord, digest
 
 FIND = Find("people", {"name": "Anna"})
@@ -39,33 +39,33 @@ def test_a_digest_is_short_and_nothing_read_has_one_too() -> None:
 def test_records_stand_in_the_order_of_the_commands() -> None:
     log = Log()
     bulk, other = BulkWrite("people", (InsertOne({"_id": 1}),)), BulkWrite("towns", (DeleteOne({"_id": 1}),))
-    log.found(FIND, [b"x"])
-    log.wrote([bulk, other])
-    log.counted(COUNT, 3)
-    log.found(FIND, [])
+    log.found(FIND, [b"x"], "Person")
+    log.wrote([bulk, other], [BulkResult(inserted=1), BulkResult()])
+    log.counted(COUNT, 3, "Person")
+    log.found(FIND, [], "Person")
     assert log.records == [
-        ReadRecord(FIND, digest([b"x"])),
-        WriteRecord((bulk, other)),
-        ReadRecord(COUNT, 3),
-        ReadRecord(FIND, digest([])),
+        ReadRecord(FIND, digest([b"x"]), "Person"),
+        WriteRecord((bulk, other), (BulkResult(inserted=1), BulkResult())),
+        ReadRecord(COUNT, 3, "Person"),
+        ReadRecord(FIND, digest([]), "Person"),
     ]
 
 
 def test_an_absence_is_recorded_too() -> None:
     log = Log()
-    log.found(FIND, [])
+    log.found(FIND, [], "Person")
     assert log.records
 
 
 def test_a_record_keeps_no_document_that_was_read() -> None:
     log = Log()
-    log.found(FIND, [bson.encode({"_id": 1, "name": "Anna"})])
+    log.found(FIND, [bson.encode({"_id": 1, "name": "Anna"})], "Person")
     assert "Anna" not in repr(log.records[0].seen if isinstance(log.records[0], ReadRecord) else "Anna")
 
 
 def test_a_cleared_log_does_not_empty_the_records_that_somebody_took() -> None:
     log = Log()
-    log.counted(COUNT, 1)
+    log.counted(COUNT, 1, "Person")
     taken = log.records
     log.clear()
     assert log.records == []

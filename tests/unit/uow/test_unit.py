@@ -36,7 +36,7 @@ async def entered(session: ScriptedSession, *, handover: bool = False) -> Unit:
 
 
 async def count(unit: Unit) -> int:
-    return await unit.workspace.count(Count("people", {}))
+    return await unit.workspace.count(mapper_of(Person), Count("people", {}))
 
 
 async def test_a_clean_unit_is_opened_committed_unbound_and_closed() -> None:
@@ -154,12 +154,21 @@ async def test_after_a_commit_of_unknown_outcome_the_unit_can_only_be_left() -> 
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), asyncio.CancelledError()], ids=["ctrl-c", "cancelled"])
-async def test_an_interrupted_commit_counts_as_unknown(interruption: BaseException) -> None:
-    session = ScriptedSession(commit=[interruption])
+async def test_an_interrupted_commit_is_sent_again_until_its_outcome_is_known(interruption: BaseException) -> None:
+    session = ScriptedSession(commit=[interruption, interruption])
     unit = await entered(session)
     with pytest.raises(type(interruption)):
         await unit.leave(None)
-    assert session.calls == ["open", "commit", *END]
+    assert session.calls == ["open", "commit", "commit", "commit", *END]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), asyncio.CancelledError()], ids=["ctrl-c", "cancelled"])
+async def test_an_interrupted_commit_that_did_not_happen_is_rolled_back(interruption: BaseException) -> None:
+    session = ScriptedSession(commit=[interruption, failure(code=251, labels=TRANSIENT)])
+    unit = await entered(session)
+    with pytest.raises(type(interruption)):
+        await unit.leave(None)
+    assert session.calls == ["open", "commit", "commit", "abort", *END]
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), asyncio.CancelledError()], ids=["ctrl-c", "cancelled"])
@@ -171,7 +180,7 @@ async def test_an_interrupted_command_dooms_the_unit(interruption: BaseException
     with pytest.raises(UnitDoomed) as caught:
         await unit.leave(None)
     assert caught.value.__cause__ is interruption
-    assert session.calls == ["open", "count", "abort", "overtake", *END]
+    assert session.calls == ["open", "count", "overtake", *END]
 
 
 async def test_an_abort_that_fails_does_not_hide_the_first_error(caplog: pytest.LogCaptureFixture) -> None:
@@ -242,7 +251,7 @@ async def test_operations_that_overlap_are_refused_and_the_first_one_goes_on() -
         await free.wait()
         return "done"
 
-    first = asyncio.create_task(unit.alone(slow()))
+    first = asyncio.create_task(unit.send(slow))
     await asyncio.sleep(0)
     with pytest.raises(UnitUsedElsewhere, match="another operation of it was running"):
         await count(unit)

@@ -16,6 +16,7 @@ from boundwork.errors import (
     UnitDoomed,
     UnitUsedElsewhere,
 )
+from boundwork.models.mapper import mapper_of
 from boundwork.uow.commands import BulkResult, BulkWrite, Count
 from boundwork.uow.failures import FailureKind
 from boundwork.uow.sessions.memory import MemoryDatabase
@@ -103,7 +104,7 @@ async def test_leaving_twice_does_not_change_the_receipt() -> None:
 
 async def test_an_operation_that_is_cancelled_after_the_unit_was_left_stays_cancelled() -> None:
     unit = await entered(ScriptedSession(), handover=True)
-    running = asyncio.create_task(unit.alone(asyncio.sleep(60)))
+    running = asyncio.create_task(unit.send(lambda: asyncio.sleep(60)))
     await asyncio.sleep(0)
     await unit.leave(ZeroDivisionError())
     running.cancel()
@@ -171,7 +172,7 @@ async def test_an_operation_during_a_commit_is_refused_because_it_would_run_outs
     leaving = asyncio.create_task(unit.leave(None))
     await asyncio.sleep(0)
     with pytest.raises(UnitUsedElsewhere, match="another operation"):
-        await unit.workspace.count(Count("people", {}))
+        await unit.workspace.count(mapper_of(Person), Count("people", {}))
     session.go_on.set()
     await leaving
     assert session.calls == ["open", "commit", *END]

@@ -4,6 +4,8 @@ The states are a server's. A transaction takes its snapshot with its first comma
 it, and what follows is told so. The methods never suspend, so both colours can drive them.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
@@ -56,8 +58,9 @@ class State(Enum):
 class MemorySession:
     """A session of a `MemoryDatabase`; see `BoundSession` for its methods."""
 
-    def __init__(self, database: MemoryDatabase) -> None:
-        """Belong to the database; `open` comes first."""
+    def __init__(self, database: MemoryDatabase, *, asynchronous: bool = False) -> None:
+        """Belong to the database; `open` comes first. The colour decides how the session waits."""
+        self._asynchronous = asynchronous
         self._store = database
         self._state = State.NEW
         self._transaction: Transaction | None = None
@@ -107,18 +110,34 @@ class MemorySession:
         if self._state in (State.STARTING, State.ACTIVE, State.FAILED):
             self._state = State.ENDED
 
+    async def overtake(self) -> None:
+        """Abort: no command of this database can be under way."""
+        await self.abort()
+
     async def begin(self) -> None:
         """Put the session in its next transaction."""
         self._expect(State.COMMITTED, State.ENDED)
         self._state = State.STARTING
+
+    async def pause(self, seconds: float) -> None:
+        """Let others of this process go on, since one of them stands in the way."""
+        if self._asynchronous:
+            await asyncio.sleep(seconds)
+        else:
+            time.sleep(seconds)  # noqa: ASYNC251 - a synchronous unit never suspends
 
     def may_repeat(self, error: BaseException | None) -> bool:
         """Tell that no error of a driver comes from here."""
         del error
         return False
 
-    async def overtake(self) -> None:
-        """Leave nothing to overtake: no command is under way."""
+    @property
+    def foreign(self) -> bool:
+        """Tell that there is no way into the transaction but this one."""
+        return False
+
+    async def bind(self) -> None:
+        """Leave nothing to do: there is no driver that could be bound."""
 
     async def unbind(self) -> None:
         """Leave nothing to undo: there is no driver that could be bound."""

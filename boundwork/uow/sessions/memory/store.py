@@ -32,11 +32,11 @@ class MemoryDatabase:
     def __repr__(self) -> str:
         return f"MemoryDatabase({self.name!r})"
 
-    def new_session(self) -> "MemorySession":
-        """Return a session of this database, for a unit of either colour."""
+    def new_session(self, *, asynchronous: bool) -> "MemorySession":
+        """Return a session of this database, for a unit of one colour."""
         from boundwork.uow.sessions.memory.session import MemorySession  # noqa: PLC0415 - it is built on this class
 
-        return MemorySession(self)
+        return MemorySession(self, asynchronous=asynchronous)
 
     def collection(self, name: str) -> Collection:
         """Return a collection, which need not have been created."""

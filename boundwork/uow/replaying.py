@@ -1,0 +1,114 @@
+"""How a unit gets over a transient failure: the same transaction again, and the same answers.
+
+The recorded reads and writes are repeated in their order, in a new transaction of the same session, and each reply is
+compared with the first one. If all are equal the unit goes on as if it had begun at the newer snapshot, so this is
+snapshot isolation, and the body runs once. A difference is StaleDocument. What boundwork did not record cannot be
+repeated: then the failure is the program's to meet.
+"""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from boundwork.errors import BoundworkError, StaleDocument, TransientFailure
+from boundwork.uow.commands import Find
+from boundwork.uow.failures import FailureKind, SessionFailure
+from boundwork.uow.log import ReadRecord, WriteRecord, digest
+from boundwork.uow.reporting import public_error
+from boundwork.uow.waits import wait_before
+
+if TYPE_CHECKING:
+    from boundwork.uow.unit import Unit
+
+logger = logging.getLogger("boundwork.unit")
+
+
+class Recovery:
+    """The attempts to get one operation of a unit over transient failures."""
+
+    def __init__(self, unit: "Unit", explain: Callable[[SessionFailure], BoundworkError] = public_error) -> None:
+        """Begin with the first failure; the time allowed runs from there. `explain` makes the error of a failure."""
+        self._unit = unit
+        self._explain = explain
+        self._deadline: float | None = None
+        self._tries = 0
+
+    async def after(self, failure: SessionFailure) -> None:
+        """Bring the unit to where it was before the operation that failed; the operation is to be sent again.
+
+        Raises the public error of the failure if the unit cannot be repeated or the time is over, and
+        StaleDocument if a read gives another answer than the first time.
+        """
+        while self._may_repeat(failure):
+            self._tries += 1
+            await self._unit.session.pause(wait_before(self._tries))
+            try:
+                await _repeat(self._unit)
+            except SessionFailure as again:
+                failure = again
+            else:
+                self._unit.receipt.replays += 1
+                return
+        raise self._final(failure) from failure.__cause__
+
+    async def restart(self) -> None:
+        """Do the recorded commands again because the transaction was given up; raises like `after`."""
+        if self._unit.session.foreign or not self._unit.workspace.log.repeatable:
+            raise BoundworkError("The unit cannot be repeated: it holds commands that are not in its log.")
+        try:
+            await _repeat(self._unit)
+        except SessionFailure as failure:
+            await self.after(failure)
+
+    def _may_repeat(self, failure: SessionFailure) -> bool:
+        if self._deadline is None:
+            self._deadline = monotonic() + self._unit.settings.replay_seconds
+        return (
+            failure.transient
+            and failure.kind is not FailureKind.UNREACHABLE
+            and monotonic() < self._deadline
+            and not self._unit.session.foreign
+            and self._unit.workspace.log.repeatable
+        )
+
+    def _final(self, failure: SessionFailure) -> BoundworkError:
+        if self._tries and not failure.transient:
+            return TransientFailure(
+                f"The unit met a transient failure and could not be repeated: {failure.kind.value}. "
+                "It was rolled back: nothing was written. Run it again (run or attempts).",
+                code=failure.code,
+                labels=failure.labels,
+            )
+        return self._explain(failure)
+
+
+async def _repeat(unit: "Unit") -> None:
+    """Do the recorded reads and writes again in a new transaction."""
+    session = unit.session
+    try:
+        await session.abort()
+    except SessionFailure as failure:
+        logger.debug("unit %s: the abort before a replay failed: %s", unit.name, failure)
+    await session.begin()
+    for record in unit.workspace.log.records:
+        if isinstance(record, WriteRecord):
+            if await session.write(record.bulks) != list(record.results):
+                raise _stale(record.bulks[0].collection, None)
+        elif not await _same(unit, record):
+            wanted = record.command.filter.get("_id")
+            raise _stale(record.about, None if isinstance(wanted, dict) else wanted)
+
+
+async def _same(unit: "Unit", record: ReadRecord) -> bool:
+    if isinstance(record.command, Find):
+        return digest(await unit.session.find(record.command)) == record.seen
+    return await unit.session.count(record.command) == record.seen
+
+
+def _stale(about: str, document_id: object) -> StaleDocument:
+    if document_id is not None:
+        return StaleDocument.of(about, about, document_id)
+    return StaleDocument(
+        f"What the unit read of {about} has changed since. Nothing was written. Re-run the block (run or attempts).",
+    )

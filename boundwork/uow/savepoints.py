@@ -1,0 +1,102 @@
+"""Nested units as savepoints, on a server that has none.
+
+A savepoint keeps what the documents and the pending work were. If it fails, the objects go back to that, and nothing
+else has to happen as long as its writes were still pending. If some were sent, the transaction is given up and the
+outer part of the log is repeated in a new one, with every read verified, those of the savepoint as well. That is
+impossible where the savepoint has read what it had written itself: then the unit is doomed, and says so.
+"""
+
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from boundwork.errors import BoundworkError
+from boundwork.models.identity import identity_key
+from boundwork.models.tracking import Changes, Frame
+from boundwork.uow.commands import BulkWrite, InsertOne, UpsertOne
+from boundwork.uow.log import ReadRecord, WriteRecord
+from boundwork.uow.receipt import Receipt
+from boundwork.uow.states import State
+
+if TYPE_CHECKING:
+    from boundwork.uow.pending import Pending
+    from boundwork.uow.unit import Unit
+    from boundwork.uow.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Savepoint:
+    """What a unit was when a savepoint began."""
+
+    frames: dict[int, tuple[Changes, Frame]]
+    pending: "Pending"
+    staged: Receipt
+    recorded: int
+
+
+def begin(work: "Workspace") -> Savepoint:
+    """Return a savepoint; it costs what the unit has touched so far."""
+    frames = {identity: (changes, changes.frame()) for identity, changes in work.tracker.touched.items()}
+    return Savepoint(frames, work.pending.copy(), copy(work.staged), len(work.log.records))
+
+
+async def undo(unit: "Unit", savepoint: Savepoint) -> None:
+    """Undo what was done since a savepoint began, in the objects and, if it was sent, on the server."""
+    work = unit.workspace
+    _rewind(work, savepoint)
+    inner = work.log.records[savepoint.recorded :]
+    if unit.state is State.UNSETTLED:
+        return
+    if unit.state is not State.DOOMED and not any(isinstance(record, WriteRecord) for record in inner):
+        return
+    if not _verifiable(inner):
+        unit.doom(
+            BoundworkError(
+                "A nested unit failed after it had read what it had written itself; that part of the transaction "
+                "cannot be undone alone.",
+            ),
+        )
+        return
+    work.log.records[savepoint.recorded :] = [record for record in inner if isinstance(record, ReadRecord)]
+    await unit.restart()
+
+
+def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
+    for identity, changes in list(work.tracker.touched.items()):
+        if identity not in savepoint.frames:
+            changes.rewind()
+    for changes, frame in savepoint.frames.values():
+        work.tracker.resume(changes)
+        changes.restore(frame)
+    before, now = savepoint.pending, work.pending
+    for entry in now.new_since(before):
+        work.tracker.detach(entry.document)
+        work.known.forget(entry.mapper.collection, entry.key)
+    for entry, present in now.moved_since(before):
+        work.tracker.attach(entry.document)
+        work.known.keep(entry.mapper.collection, entry.key, present)
+    work.pending.take(before)
+    work.staged = savepoint.staged
+
+
+def _verifiable(records: list[ReadRecord | WriteRecord]) -> bool:
+    """Tell whether no read can have seen a write that comes before it."""
+    written: dict[str, set[object]] = {}
+    for record in records:
+        if isinstance(record, WriteRecord):
+            for bulk in record.bulks:
+                written.setdefault(bulk.collection, set()).update(_ids(bulk))
+        elif record.command.collection in written:
+            wanted = record.command.filter.get("_id")
+            if wanted is None or isinstance(wanted, dict):
+                return False
+            if identity_key(wanted) in written[record.command.collection]:
+                return False
+    return True
+
+
+def _ids(bulk: BulkWrite) -> set[object]:
+    return {
+        identity_key(write.document["_id"] if isinstance(write, InsertOne | UpsertOne) else write.filter["_id"])
+        for write in bulk.writes
+    }
