@@ -39,7 +39,7 @@ class BoundSession(Protocol):
         """Abort the transaction if it is open; a failure is the caller's to log."""
 
     async def overtake(self) -> None:
-        """Use the next transaction number, so that a command of the last one that is still under way is refused."""
+        """Abort, and make sure that a command which was interrupted cannot open the transaction again."""
 
     async def begin(self) -> None:
         """Put the session in its next transaction; sends nothing before the first command."""

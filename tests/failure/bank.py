@@ -140,7 +140,7 @@ class Load:
         else:
             outcomes.acknowledged[operation] = time.monotonic()
         outcomes.bodies[operation] = len(units)
-        outcomes.replays += sum(getattr(unit.receipt, "replays", 0) for unit in units)
+        outcomes.replays += sum(unit.receipt.replays for unit in units)
 
     def _read_often(self, _: int, outcomes: Outcomes) -> None:
         while not self._over.wait(READ_SECONDS):

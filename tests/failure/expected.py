@@ -6,11 +6,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import Any
-
-# A unit repeats its log by itself after a transient failure; before that, only `run` repeats anything.
-REPLAYED = find_spec("boundwork.uow.replaying") is not None
 
 IN_THE_BODY = ("find", "getMore", "insert", "update", "delete", "aggregate")
 READS = ("find", "getMore")
@@ -63,24 +59,17 @@ SENT_TWICE = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a unit ends.
+    """How a unit ends, in a block and in `run` alike: the body is never called again.
 
-    `result` is what the block raises; `bodies` how often `run` calls a body; `replays` how often the unit repeats its log.
-    `left_open` says that the fail point kept the server from ending the transaction: it is there until its lifetime
-    is over or its session is used again.
+    `result` is what the block raises; `replays` how often the unit repeats its log. `left_open` says that the fail
+    point kept the server from ending the transaction: it is there until its lifetime is over or its session is used
+    again.
     """
 
     result: str
     written: bool
-    bodies: int = 1
     replays: int = 0
     left_open: bool = False
-
-    def in_run(self) -> "Outcome":
-        """Return how `run` ends where a block ends like this."""
-        if self.result == "TransientFailure":
-            return Outcome("committed", written=True, bodies=2)
-        return self
 
 
 COMMITTED = Outcome("committed", written=True)
@@ -88,22 +77,20 @@ FAILED = Outcome("TransactionFailed", written=False)
 UNKNOWN_APPLIED = Outcome("CommitOutcomeUnknown", written=True)
 UNKNOWN_NOT_APPLIED = Outcome("CommitOutcomeUnknown", written=False, left_open=True)
 REPEATED = Outcome("committed", written=True, replays=1)
-TRANSIENT = REPEATED if REPLAYED else Outcome("TransientFailure", written=False)
-TRANSIENT_COMMIT = REPEATED if REPLAYED else Outcome("TransientFailure", written=False, left_open=True)
 NEVER = Outcome("", written=False)
 OWN_ERROR = Outcome("the error of the body", written=False)
 OWN_ERROR_LEFT_OPEN = replace(OWN_ERROR, left_open=True)
 
 # For each failure: of a command in the body, of the commit, of the abort after the body raised an error of its own.
 TABLE: dict[str, tuple[Outcome, Outcome, Outcome]] = {
-    "connection closed": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
-    "WriteConflict 112": (TRANSIENT, TRANSIENT_COMMIT, OWN_ERROR_LEFT_OPEN),
-    "NoSuchTransaction 251": (TRANSIENT, TRANSIENT_COMMIT, OWN_ERROR_LEFT_OPEN),
+    "connection closed": (REPEATED, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "WriteConflict 112": (REPEATED, REPEATED, OWN_ERROR_LEFT_OPEN),
+    "NoSuchTransaction 251": (REPEATED, REPEATED, OWN_ERROR_LEFT_OPEN),
     "NoSuchTransaction 251 without label": (FAILED, UNKNOWN_NOT_APPLIED, OWN_ERROR_LEFT_OPEN),
-    "ShutdownInProgress 91": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
-    "PrimarySteppedDown 189": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
-    "NotWritablePrimary 10107": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
-    "InterruptedAtShutdown 11600": (TRANSIENT, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "ShutdownInProgress 91": (REPEATED, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "PrimarySteppedDown 189": (REPEATED, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "NotWritablePrimary 10107": (REPEATED, COMMITTED, OWN_ERROR_LEFT_OPEN),
+    "InterruptedAtShutdown 11600": (REPEATED, COMMITTED, OWN_ERROR_LEFT_OPEN),
     "MaxTimeMSExpired 50": (FAILED, COMMITTED, OWN_ERROR_LEFT_OPEN),
     "UnknownError 8": (FAILED, FAILED, OWN_ERROR_LEFT_OPEN),
     "TransactionTooOld 225": (FAILED, UNKNOWN_NOT_APPLIED, OWN_ERROR_LEFT_OPEN),
@@ -141,7 +128,7 @@ class Cell:
 
     @property
     def outcome(self) -> Outcome:
-        """What a plain block comes to."""
+        """What the unit comes to."""
         column = {COMMIT: 1, ABORT: 2}.get(self.command, 0)
         return DIFFERENCES.get((self.command, self.failure), TABLE[self.failure][column])
 
@@ -155,17 +142,15 @@ def cells() -> Iterator[Cell]:
                 yield Cell(command, failure)
 
 
-def rows() -> Iterator[tuple[str, str, str, str, str]]:
+def rows() -> Iterator[tuple[str, str, str, str]]:
     """Iterate over the rows of the table in the documentation, one a failure, the first being the headings.
 
-    The columns: the failure; what a block comes to when it meets a command of the body, the commit, the abort; and how
-    many times `run` calls its body.
+    The columns: the failure; what a unit comes to when it meets a command of the body, the commit, the abort.
     """
-    yield ("failure", "of a command in the body", "of the commit", "of the abort", "bodies of `run`")
+    yield ("failure", "of a command in the body", "of the commit", "of the abort")
     for failure in FAILURES:
-        body, commit, abort = (Cell(command, failure).outcome for command in ("update", COMMIT, ABORT))
-        bodies = sorted({body.in_run().bodies, commit.in_run().bodies})
-        yield (failure, _said(body), _said(commit), _said(abort), " or ".join(map(str, bodies)))
+        body, commit, abort = (_said(Cell(command, failure).outcome) for command in ("update", COMMIT, ABORT))
+        yield (failure, body, commit, abort)
 
 
 def markdown() -> str:
@@ -182,7 +167,8 @@ def _said(outcome: Outcome) -> str:
     if outcome is NEVER:
         return "-"
     name = f"`{outcome.result}`" if outcome.result[0].isupper() else outcome.result
-    return f"{name}, {'all' if outcome.written else 'nothing'} written"
+    after = " after a replay" if outcome.replays else ""
+    return f"{name}{after}, {'all' if outcome.written else 'nothing'} written"
 
 
 if __name__ == "__main__":

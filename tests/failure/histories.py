@@ -101,7 +101,7 @@ class Writers:
             self.failures[type(error).__name__] += 1
         else:
             attempt.committed = True
-            self.replays += getattr(uow.receipt, "replays", 0)
+            self.replays += uow.receipt.replays
 
     def _step(self, uow: Lists, attempt: Attempt, number: int, *, writes: bool) -> None:
         """Read a list, perhaps append to it, and read it again from the server after the flush."""

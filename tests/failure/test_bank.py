@@ -11,7 +11,6 @@ from pymongo.read_concern import ReadConcern
 
 from tests.failure.bank import ACCOUNTS, OPENING, Bank, Load, Outcomes
 from tests.failure.conftest import Record
-from tests.failure.expected import REPLAYED
 from tests.failure.faults import FAULTS, repeat
 from tests.failure.replica_set import ReplicaSet
 
@@ -60,8 +59,7 @@ def test_money_is_neither_lost_nor_made_while_the_primary_fails(
     assert open_transactions(client) == 0
     check_ledger(client["bank"].with_options(read_concern=ReadConcern("majority")), outcomes)
     assert gap < GAP_SECONDS
-    if REPLAYED:
-        assert outcomes.runs(alone=True).keys() == {1}
+    assert outcomes.runs(alone=True).keys() == {1}
 
 
 def open_transactions(client: MongoClient[Stored]) -> int:

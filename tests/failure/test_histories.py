@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from boundwork.uow import replaying
 from tests.failure.checker import Attempt, History
 from tests.failure.components import components, reaches
 from tests.failure.conftest import Record
@@ -35,8 +36,8 @@ def test_units_leave_no_anomaly_while_the_primary_steps_down(
     record: Record,
 ) -> None:
     with Writers(client, seed=11) as writers:
-        time.sleep(seconds(5, 20))
-        times = repeat(step_down, replica_set, seconds(15, 40))
+        time.sleep(seconds(4, 20))
+        times = repeat(step_down, replica_set, seconds(14, 40))
     found = writers.history().anomalies()
     record(
         stepdowns=times,
@@ -67,6 +68,27 @@ def test_the_checker_sees_writes_that_left_the_session(
     assert writers.broken == []
     assert found.keys() >= {"internal", "G-single", "lost update"}
     assert found["G0"] + found["G1c"] > 0
+
+
+@pytest.mark.server
+def test_the_checker_sees_a_replay_that_does_not_compare_its_reads(
+    client: MongoClient[Stored],
+    seconds: Callable[[float, float], float],
+    record: Record,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rivals make most units repeat their log, so no server has to fail for this."""
+
+    async def taken_for_the_same(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(replaying, "_same", taken_for_the_same)
+    with Writers(client, seed=13) as writers:
+        time.sleep(seconds(2, 10))
+    found = writers.history().anomalies()
+    record(units=writers.attempted, replays=writers.replays, anomalies=dict(found))
+    assert writers.broken == []
+    assert found.keys() >= {"G-single", "lost update"}
 
 
 def unit(*steps: tuple[int, tuple[int, ...]] | tuple[int, int], committed: bool | None = True) -> Attempt:

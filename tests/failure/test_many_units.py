@@ -17,7 +17,7 @@ pytestmark = pytest.mark.server
 THREADS = 16
 UNITS = 100_000 if LONG else 20_000
 # Units whose allocations are traced, which makes them slow; they may grow by their share.
-TRACED = UNITS // 4
+TRACED = UNITS // 8
 WARM_UP = 2_000
 ONE_IN = 5
 ACCOUNTS = 200

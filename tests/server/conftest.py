@@ -7,7 +7,7 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 from tests.server.bank import ACCOUNTS, BALANCE, AsyncBank, Bank, bank_of, settled
-from tests.server.commands_seen import CommandsSeen, with_options
+from tests.server.commands_seen import CommandsSeen, failing, with_options
 
 # A simulated loss of the server is over with the next heartbeat; this is the shortest that PyMongo takes.
 SOON_BACK = "heartbeatFrequencyMS=500&serverMonitoringMode=poll"
@@ -48,10 +48,13 @@ async def opened(
 
 @pytest.fixture
 def banks(opened: Callable[[str], Any], colour: str) -> Callable[..., Any]:
-    """Return a function from options of the address, and of the definition, to a definition on the test's database."""
+    """Return a function from options of the address, and of the definition, to a definition on the test's database.
+
+    Its units do not repeat themselves unless a test asks for that, so that failures are seen as they come.
+    """
 
     def bank(options: str = "", **keywords: Any) -> Any:
-        return bank_of(colour, opened(options), **keywords)
+        return bank_of(colour, opened(options), **{"replay_seconds": 0.0, **keywords})
 
     return bank
 
@@ -76,3 +79,21 @@ def bank(mongod_uri: str, database_name: str, seen: CommandsSeen) -> Iterator[Ba
 async def async_bank(mongod_uri: str, database_name: str, seen: CommandsSeen) -> AsyncIterator[AsyncBank]:
     async with AsyncMongoClient[Stored](mongod_uri, event_listeners=[seen]) as client:
         yield AsyncBank(client[database_name])
+
+
+@pytest.fixture
+def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
+    """Return the collection of accounts, with one in it, as a client sees it that has no failures."""
+    accounts = mongod_client[database_name].accounts
+    accounts.insert_one({"_id": 1, "balance": 0})
+    return accounts
+
+
+@pytest.fixture
+def server(mongod_client: MongoClient[Stored], database_name: str) -> Any:
+    """Return a function that lets the server fail commands of the test's own client."""
+
+    def fails(commands: list[str], times: int, how: dict[str, Any]) -> Any:
+        return failing(mongod_client, commands, times, appName=database_name, **how)
+
+    return fails

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from boundwork import (
@@ -15,7 +14,7 @@ from boundwork import (
     UnitDoomed,
 )
 from tests.server.bank import Account, raw, settled
-from tests.server.commands_seen import CommandsSeen, failing, names
+from tests.server.commands_seen import CommandsSeen, names
 
 Stored = dict[str, Any]
 
@@ -37,24 +36,6 @@ TRANSIENT: dict[str, dict[str, Any]] = {
     "WriteConflict": {"errorCode": 112, "errorLabels": ["TransientTransactionError"]},
 }
 LOST: dict[str, Any] = {"errorCode": 251, "errorLabels": ["TransientTransactionError"]}
-
-
-@pytest.fixture
-def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
-    """Return the collection of accounts, with one in it, as a client sees it that has no failures."""
-    accounts = mongod_client[database_name].accounts
-    accounts.insert_one({"_id": 1, "balance": 0})
-    return accounts
-
-
-@pytest.fixture
-def server(mongod_client: MongoClient[Stored], database_name: str) -> Any:
-    """Return a function that lets the server fail commands of the test's own client."""
-
-    def fails(commands: list[str], times: int, how: dict[str, Any]) -> Any:
-        return failing(mongod_client, commands, times, appName=database_name, **how)
-
-    return fails
 
 
 async def deposit(uow: Any) -> None:

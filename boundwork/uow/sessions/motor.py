@@ -80,7 +80,8 @@ class MotorSession(SynchronousSession):
         await _on_a_thread(super().abort())
 
     async def overtake(self) -> None:
-        """Leave nothing to overtake: a command is always waited for."""
+        """Abort; there is nothing to overtake, since a command is always waited for."""
+        await self.abort()
 
     async def close(self) -> None:
         """End the session."""

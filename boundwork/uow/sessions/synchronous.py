@@ -135,7 +135,11 @@ class SynchronousSession:
                 self._session.abort_transaction()
 
     async def overtake(self) -> None:
-        """Use the next transaction number, so that a command of the last one that is still under way is refused."""
+        """Abort, and use the next transaction number: what is still under way is refused by the server then.
+
+        An abort alone could arrive before the statement that was interrupted and that begins the transaction.
+        """
+        await self.abort()
         await self.begin()
         with self._books.own():
             self._stored.command("find", "boundwork", limit=1, session=self._session)

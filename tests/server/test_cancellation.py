@@ -1,0 +1,147 @@
+"""A unit that is cancelled, timed out or interrupted: all or nothing, and no transaction stays open."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient, MongoClient
+
+from boundwork import AsyncRepository, AsyncUnitOfWork, Repository, UnitOfWork
+from tests.contract.shop import Account
+
+
+class Bank(UnitOfWork):
+    accounts = Repository(Account)
+
+
+class AsyncBank(AsyncUnitOfWork):
+    accounts = AsyncRepository(Account)
+
+
+@pytest.fixture
+async def bank(mongod_uri: str, database_name: str) -> AsyncIterator[AsyncBank]:
+    async with AsyncMongoClient[Any](mongod_uri) as client:
+        bank = AsyncBank(client[database_name])
+        async with bank as uow:
+            uow.accounts.add(Account(id=1))
+        yield bank
+
+
+@contextmanager
+def slow(client: MongoClient[Any], command: str, milliseconds: int) -> Iterator[None]:
+    data = {"failCommands": [command], "blockConnection": True, "blockTimeMS": milliseconds}
+    client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
+    try:
+        yield
+    finally:
+        client.admin.command("configureFailPoint", "failCommand", mode="off")
+
+
+def open_transactions(client: MongoClient[Any]) -> int:
+    pipeline: list[dict[str, Any]] = [
+        {"$currentOp": {"allUsers": True, "idleSessions": True}},
+        {"$match": {"transaction": {"$exists": True}}},
+    ]
+    return len(list(client.admin.aggregate(pipeline)))
+
+
+async def transfer(bank: AsyncBank) -> None:
+    async with bank as uow:
+        account = await uow.accounts.get(1)
+        account.balance += 1
+        await uow.flush()
+        await uow.accounts.count()
+        uow.accounts.add(Account(id=2))
+
+
+async def documents(bank: AsyncBank) -> tuple[int, int]:
+    async with bank as uow:
+        return (await uow.accounts.get(1)).balance, await uow.accounts.count()
+
+
+@pytest.mark.parametrize("command", ["find", "update", "aggregate", "insert", "commitTransaction"])
+@pytest.mark.parametrize("moment", [0.05, 0.25])
+async def test_a_cancelled_unit_is_all_or_nothing_and_leaves_no_transaction(
+    bank: AsyncBank, mongod_client: MongoClient[Any], command: str, moment: float
+) -> None:
+    with slow(mongod_client, command, 200):
+        task = asyncio.create_task(transfer(bank))
+        await asyncio.sleep(moment)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert await documents(bank) in {(0, 1), (1, 2)}
+    await asyncio.sleep(0.3)
+    assert open_transactions(mongod_client) == 0
+
+
+async def test_a_task_that_is_cancelled_again_and_again_leaves_no_transaction(
+    bank: AsyncBank, mongod_client: MongoClient[Any]
+) -> None:
+    with slow(mongod_client, "find", 200):
+        task = asyncio.create_task(transfer(bank))
+        for _ in range(4):
+            await asyncio.sleep(0.03)
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await asyncio.sleep(0.6)
+    assert open_transactions(mongod_client) == 0
+    assert await documents(bank) == (0, 1)
+
+
+async def test_a_unit_is_all_or_nothing_at_every_point_where_it_waits(
+    bank: AsyncBank, mongod_client: MongoClient[Any]
+) -> None:
+    outcomes = set()
+    for turns in range(1, 120, 3):
+        async with bank as uow:
+            extra = await uow.accounts.find_by_id(2)
+            if extra is not None:
+                uow.accounts.remove(extra)
+            (await uow.accounts.get(1)).balance = 0
+        task = asyncio.create_task(transfer(bank))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        outcomes.add(await documents(bank))
+    assert outcomes <= {(0, 1), (1, 2)}
+    assert open_transactions(mongod_client) == 0
+
+
+async def test_a_timeout_in_a_slow_commit_tells_the_truth(bank: AsyncBank, mongod_client: MongoClient[Any]) -> None:
+    accounts: list[Account] = []
+    with slow(mongod_client, "commitTransaction", 300), pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), bank as uow:
+            accounts.append(await uow.accounts.get(1))
+            accounts[0].balance = 7
+    async with bank as uow:
+        assert (await uow.accounts.get(1)).balance == accounts[0].balance
+
+
+@pytest.mark.parametrize("command", ["find", "update", "commitTransaction"])
+def test_ctrl_c_leaves_no_transaction(mongod_uri: str, database_name: str, command: str) -> None:
+    with MongoClient[Any](mongod_uri) as client:
+        bank = Bank(client[database_name])
+        with bank as uow:
+            uow.accounts.add(Account(id=1))
+        accounts: list[Account] = []
+        with slow(client, command, 400):
+            threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt), bank as uow:
+                accounts.append(uow.accounts.get(1))
+                accounts[0].balance = 7
+        time.sleep(0.6)
+        assert open_transactions(client) == 0
+        with bank as uow:
+            stored = uow.accounts.get(1).balance
+        assert stored in {0, 7}
+        assert all(account.balance == stored for account in accounts)
