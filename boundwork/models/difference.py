@@ -7,6 +7,7 @@ NaN equals itself, 0.0 and -0.0 differ.
 
 import math
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 from boundwork.models.bson_types import MISSING
@@ -79,6 +80,8 @@ def same(before: Any, now: Any) -> bool:  # noqa: PLR0911 - one line for each ki
 def _same_documents(before: dict[str, Any], now: dict[str, Any]) -> bool:
     if len(before) != len(now):
         return False
+    if all(map(is_, before.values(), now.values())) and all(map(is_, before, now)):
+        return True
     for name, value in before.items():
         other = now.get(name, MISSING)
         if other is not value and not same(value, other):

@@ -6,11 +6,14 @@ between is wasted: on CPython 3.11 it is more than half of the time. The pause n
 
 import gc
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from types import TracebackType
 
 PAUSE_COLLECTION = True
 """Whether loading pauses the collector at all; a process that manages the collector itself may say False."""
+
+
+FEW = 50
+"""Documents below which nothing is paused."""
 
 
 class _Pauses:
@@ -38,14 +41,24 @@ class _Pauses:
 _pauses = _Pauses()
 
 
-@contextmanager
-def hydration_pause() -> Generator[None, None, None]:
-    """Keep the cyclic garbage collector off for the block, unless `PAUSE_COLLECTION` is False."""
-    if not PAUSE_COLLECTION:
-        yield
-        return
-    _pauses.enter()
-    try:
-        yield
-    finally:
-        _pauses.leave()
+class hydration_pause:  # noqa: N801 - reads as a word: with hydration_pause()
+    """Keep the cyclic garbage collector off for the block, unless `PAUSE_COLLECTION` is False.
+
+    `documents` is how many documents the block is about; for a few a pause costs more than it saves.
+    """
+
+    __slots__ = ("_pauses",)
+
+    def __init__(self, documents: int = FEW) -> None:
+        """Decide whether to pause."""
+        self._pauses = PAUSE_COLLECTION and documents >= FEW
+
+    def __enter__(self) -> None:
+        """Pause, or begin one more pause inside another."""
+        if self._pauses:
+            _pauses.enter()
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        """Let the collector work again after the last pause."""
+        if self._pauses:
+            _pauses.leave()

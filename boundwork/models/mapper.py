@@ -18,7 +18,7 @@ from boundwork.models.hydration import hydration_pause
 from boundwork.models.problems import cannot_store, problems_of
 from boundwork.models.slots import FIELDS_SET, UNKNOWN
 from boundwork.models.tracking import Tracker, mark_modified, touch_all
-from boundwork.models.verification import Verifier
+from boundwork.models.verification import Look, Verifier
 
 D = TypeVar("D", bound=Document[Any])
 _lock = threading.RLock()
@@ -66,7 +66,7 @@ class Mapper(Generic[D]):
     @property
     def base_filter(self) -> dict[str, Any]:
         """Give the condition that every query of this model needs; {} where the collection is its own."""
-        return discriminators.base_filter(self.model)
+        return discriminators.base_filter(self.model) if self._family else {}
 
     def stored_name(self, field: str) -> str:
         """Give the name under which a field of the model is stored."""
@@ -103,11 +103,14 @@ class Mapper(Generic[D]):
         with hydration_pause():
             return [self.load(document) for document in stored]
 
-    def reload(self, document: D, stored: dict[str, Any]) -> None:
-        """Give a document the state of its stored form, in place; private attributes stay as they are."""
+    def reload(self, document: D, stored: dict[str, Any], *, as_loaded: bool = False) -> None:
+        """Give a document the state of its stored form, in place; private attributes stay as they are.
+
+        With `as_loaded` it is untouched afterwards, as if it had been loaded now: a rollback leaves it as read.
+        """
         fresh = self.load(stored)
         tracker = Tracker.owner_of(document)
-        if tracker is not None:
+        if tracker is not None and not as_loaded:
             touch_all(document)
         object.__setattr__(document, "__dict__", fresh.__dict__)
         object.__setattr__(document, "__pydantic_extra__", fresh.__pydantic_extra__)
@@ -115,6 +118,9 @@ class Mapper(Generic[D]):
         _take_unknown(document, fresh)
         if tracker is None:
             mark_modified(document)
+            return
+        if as_loaded:
+            tracker.renew(document)
             return
         changes = tracker.changes_of(document)
         if changes is not None:
@@ -143,9 +149,12 @@ class Mapper(Generic[D]):
                 self.collection, f"(of type {type(value).__name__})", [("id", error.problem)], stored=False
             ) from None
 
-    def verify(self, document: D, fields: Iterable[str] | None = None) -> None:
-        """Check that what would be written can be read back; None means every field; raise InvalidDocument."""
-        self._verifier.verify(document, fields)
+    def verify(self, document: D, fields: Iterable[str] | None = None, stored: Look | None = None) -> None:
+        """Check that what would be written can be read back; None means every field; raise InvalidDocument.
+
+        `stored` gives the stored form of a field where that is known already, else MISSING.
+        """
+        self._verifier.verify(document, fields, stored)
 
 
 def _take_unknown(document: Document[Any], fresh: Document[Any]) -> None:

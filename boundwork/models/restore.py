@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from boundwork.models.bson_types import NATIVE
-from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_set, is_tuple
+from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
 from boundwork.models.slots import FIELDS_SET, SharedNames
 
 _ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID}
@@ -50,6 +50,11 @@ class ModelState:
             else:
                 _set_slot(model, slot, None if before is None else dict(before))
 
+    @property
+    def more(self) -> bool:
+        """Whether there are extra or private values."""
+        return bool(self.extra or self.private)
+
     def inner(self) -> Iterator[Any]:
         """Give the extra and private values, which may be mutable themselves."""
         for more in (self.extra, self.private):
@@ -67,22 +72,23 @@ class Record:
 
     def __init__(self, value: Any) -> None:
         """Note the value as it is now."""
-        self._seen: list[tuple[Any, Any]] = []
+        self._seen: list[Any] = []
         self.partial = False
         self._note((value,))
 
     def restore(self) -> None:
         """Put every container's contents back."""
-        for value, contents in self._seen:
-            if isinstance(contents, ModelState):
-                contents.restore(value)
-            elif is_list(contents):
+        seen = iter(self._seen)
+        for value, contents in zip(seen, seen, strict=True):
+            if is_model(value):
+                _restore_model(value, contents)
+            elif is_list(value):
                 value.clear()
                 value.extend(contents)
-            elif is_dict(contents):
+            elif is_dict(value):
                 value.clear()
                 value.update(contents)
-            elif is_set(contents):
+            elif is_mutable_set(value):
                 value.clear()
                 for item in contents:
                     value.add(item)
@@ -97,25 +103,42 @@ class Record:
             if is_model(value):
                 self._note_model(value)
             elif is_list(value):
-                self._seen.append((value, list(value)))
+                self._seen += (value, list(value))
                 self._note(value)
             elif is_dict(value):
-                self._seen.append((value, dict(value)))
+                self._seen += (value, dict(value))
                 self._note(value.values())
             elif is_mutable_set(value):
-                self._seen.append((value, frozenset(value)))
+                self._seen += (value, frozenset(value))
             elif is_tuple(value):
                 self._note(value)
             elif is_record(value):
                 parts = tuple((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-                self._seen.append((value, parts))
+                self._seen += (value, parts)
                 self._note(part for _, part in parts)
 
     def _note_model(self, model: BaseModel) -> None:
-        state = ModelState(model)
-        self._seen.append((model, state))
-        if type(state.names) is not SharedNames and len(state.names) < len(type(model).__pydantic_fields__):
-            self.partial = True
-        self._note(state.values.values())
-        if state.extra or state.private:
-            self._note(state.inner())
+        names = model.__pydantic_fields_set__
+        if type(names) is SharedNames and model.__pydantic_extra__ is None and model.__pydantic_private__ is None:
+            values = dict(model.__dict__)
+            self._seen += (model, values)
+        else:
+            state = ModelState(model)
+            values = state.values
+            self._seen += (model, state)
+            if type(names) is not SharedNames and len(names) < len(type(model).__pydantic_fields__):
+                self.partial = True
+            if state.extra or state.private:
+                self._note(state.inner())
+        if not _ATOMS.issuperset(map(type, values.values())):
+            self._note(values.values())
+
+
+def _restore_model(model: BaseModel, contents: Any) -> None:
+    """Put a model back: all of its state, or its values where there was nothing else and no field was unset."""
+    if isinstance(contents, ModelState):
+        contents.restore(model)
+        return
+    values: Any = model.__dict__
+    values.clear()
+    values.update(contents)

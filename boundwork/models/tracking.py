@@ -43,6 +43,11 @@ def state_of(document: Tracked) -> Any:
         return None
 
 
+def is_fresh(document: Tracked) -> bool:
+    """Say whether a document is as it was validated and was never tracked."""
+    return state_of(document) is None
+
+
 def is_modified(document: Tracked) -> bool:
     """Say whether a document may differ from what was validated when it was built or loaded."""
     state = state_of(document)
@@ -73,6 +78,11 @@ class Tracker:
     def attach_all(self, documents: Iterable[Tracked]) -> None:
         """Attach documents that nobody tracks."""
         deque[None](map(_write_state, documents, repeat(self)), maxlen=0)
+
+    def renew(self, document: Tracked) -> None:
+        """Take a document of this tracker as untouched, since it was read again and nothing of it is pending."""
+        self.touched.pop(id(document), None)
+        _write_state(document, self)
 
     def detach(self, document: Tracked) -> None:
         """Forget a document of this tracker."""
@@ -150,7 +160,7 @@ class Frame:
 class Changes:
     """What one touched document was: stored forms to compare with, and Python state to return to."""
 
-    __slots__ = ("_records", "_rest", "_state", "baseline", "codec", "document", "extra", "tracker", "whole")
+    __slots__ = ("_records", "_rest", "_sent", "_state", "baseline", "codec", "document", "extra", "tracker", "whole")
 
     def __init__(self, document: Tracked, tracker: Tracker) -> None:
         """Note the document before its first change."""
@@ -158,14 +168,15 @@ class Changes:
         self.tracker = tracker
         self.codec: Codec = codec_of(type(document))
         self.baseline: dict[str, Any] = {}
-        self.whole: set[str] = set()
+        self.whole: frozenset[str] = frozenset()
         self._records: dict[str, Record] = {}
+        self._sent: dict[str, Any] = {}
         self._begin()
         self.extra = _encoded_extra(self._state.extra)
 
     def _begin(self) -> None:
         self._state = ModelState(self.document)
-        self._rest = [Record(value) for value in self._state.inner()]
+        self._rest = tuple(Record(value) for value in self._state.inner()) if self._state.more else ()
 
     def note(self, name: str) -> None:
         """Note one field before it is touched."""
@@ -178,7 +189,7 @@ class Changes:
         if field.shape.mutable and name not in self._records:
             record = self._records[name] = Record(value)
             if field.whole or record.partial or name not in document.__pydantic_fields_set__:
-                self.whole.add(name)
+                self.whole |= {name}
 
     def note_all(self) -> None:
         """Note every field."""
@@ -191,9 +202,10 @@ class Changes:
         changed = Changed()
         values = self.document.__dict__
         names: list[str] = []
+        self._sent = {}
         for name, before in self.baseline.items():
             field = self.codec.by_name[name]
-            now = self._now(field, values.get(name, MISSING))
+            now = self._sent[name] = self._now(field, values.get(name, MISSING))
             if now is before:
                 continue
             if name == "id":
@@ -211,6 +223,10 @@ class Changes:
         if not names:
             return None
         return Update(changed.set, tuple(changed.unset), changed.push, tuple(names))
+
+    def sent(self, name: str) -> Any:
+        """Give the stored form of a changed field that the last `update()` saw; MISSING if it has none."""
+        return self._sent.get(name, MISSING)
 
     def _now(self, field: StoredField, value: Any) -> Any:
         if type(value) in NATIVE or value is MISSING:
@@ -242,13 +258,13 @@ class Changes:
 
     def accept(self) -> None:
         """Take the present state as the stored baseline; scalars need no watching until they are written again."""
-        values = self.document.__dict__
-        for name in list(self.baseline):
+        values, sent, self._sent = self.document.__dict__, self._sent, {}
+        baseline: dict[str, Any] = {}
+        for name in self.baseline:
             field = self.codec.by_name[name]
             if field.shape.mutable:
-                self.baseline[name] = _encoded(field, values.get(name, MISSING))
-            else:
-                del self.baseline[name]
+                baseline[name] = sent[name] if name in sent else _encoded(field, values.get(name, MISSING))
+        self.baseline = baseline
         self.extra = _encoded_extra(self.document.__pydantic_extra__)
 
     def rewind(self) -> None:
@@ -256,6 +272,7 @@ class Changes:
 
         It is untouched then, unless a mutable value was handed out: that one is still watched.
         """
+        self._sent = {}
         self._state.restore(self.document)
         for record in (*self._records.values(), *self._rest):
             record.restore()
@@ -273,14 +290,15 @@ class Changes:
 
     def frame(self) -> Frame:
         """Give a frame of the present state, to be restored later."""
-        return Frame(Record(self.document), dict(self.baseline), frozenset(self.whole), dict(self.extra))
+        return Frame(Record(self.document), dict(self.baseline), self.whole, dict(self.extra))
 
     def restore(self, frame: Frame) -> None:
         """Put the document back to what it was in a frame, in place; values handed out since are still watched."""
+        self._sent = {}
         frame.contents.restore()
         since = self.baseline.keys() - frame.baseline.keys()
         self.baseline = dict(frame.baseline)
-        self.whole = set(frame.whole) | (self.whole & since)
+        self.whole = frame.whole | (self.whole & since)
         self.extra = dict(frame.extra)
         for name in since:
             field = self.codec.by_name[name]

@@ -4,7 +4,9 @@ Attributes are not validated when they are assigned, so the stored form of a tou
 own validators first, on a copy. Models whose validators look at several fields are read back whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import bson
@@ -13,11 +15,18 @@ from bson.errors import BSONError
 from pydantic import BaseModel, ValidationError
 
 from boundwork.errors import InvalidDocument
-from boundwork.models.bson_types import NATIVE, CannotStore, decode_all
+from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, decode_all
 from boundwork.models.codec import Codec
+from boundwork.models.kinds import is_class
 from boundwork.models.problems import cannot_store, collection_of, problems_of
 from boundwork.models.slots import Tracked
 
+_CONSTRAINING = frozenset({
+    "str_strip_whitespace", "str_to_lower", "str_to_upper", "str_max_length", "str_min_length", "allow_inf_nan",
+    "use_enum_values", "strict", "coerce_numbers_to_str",
+})  # fmt: skip
+"""Settings of a model under which a scalar of the right class may still be refused or changed."""
+Look = Callable[[str], Any]
 _SAFE = frozenset({int, float, bool, type(None), ObjectId})
 _REFUSALS: tuple[type[Exception], ...] = (BSONError, UnicodeError, OverflowError, RecursionError)
 
@@ -32,6 +41,7 @@ class Verifier:
         self._validator = model.__pydantic_validator__
         self._names = {field.accepted: field.name for field in codec.fields}
         infos = model.__pydantic_fields__.values()
+        self._free = _unconstrained(codec)
         self._whole = (
             bool(model.__pydantic_decorators__.model_validators)
             or model.__pydantic_custom_init__
@@ -41,15 +51,15 @@ class Verifier:
             or any(info.frozen for info in infos)
         )
 
-    def verify(self, document: Tracked, fields: Iterable[str] | None) -> None:
+    def verify(self, document: Tracked, fields: Iterable[str] | None, stored: Look | None = None) -> None:
         """Raise InvalidDocument if the fields, or all of them, would not be read back."""
         if self._whole or fields is None:
             self._verify_whole(document)
             return
         problems: list[tuple[str, str]] = []
         for name in fields:
-            if name in self.codec.by_name and name in document.__dict__:
-                problems += self._problems(document, name)
+            if name in self.codec.by_name and name in document.__dict__ and not self._certain(name, document):
+                problems += self._problems(document, name, stored)
         self._report(document, problems)
 
     def _verify_whole(self, document: Tracked) -> None:
@@ -62,11 +72,21 @@ class Verifier:
         except ValidationError as error:
             self._report(document, problems_of(error, self._names))
 
-    def _problems(self, document: Tracked, name: str) -> list[tuple[str, str]]:
+    def _certain(self, name: str, document: Tracked) -> bool:
+        """Say whether the type of a value alone shows that it will be read back: no validator, no constraint."""
+        value: Any = document.__dict__[name]
+        kind = self._free.get(name)
+        if kind is None or type(value) is not kind:
+            return False
+        return not isinstance(value, str) or value.isascii()
+
+    def _problems(self, document: Tracked, name: str, stored_form: Look | None) -> list[tuple[str, str]]:
         field = self.codec.by_name[name]
         value = document.__dict__[name]
         try:
-            encoded = value if type(value) in NATIVE else field.shape.encode(value)
+            encoded = MISSING if stored_form is None else stored_form(name)
+            if encoded is MISSING:
+                encoded = value if type(value) in NATIVE else field.shape.encode(value)
             stored = encoded if _is_safe(encoded) else _through_bson({name: encoded})[name]
         except CannotStore as error:
             raise cannot_store(document, error if error.path[:1] == [name] else error.inside(name)) from None
@@ -83,6 +103,28 @@ class Verifier:
         if problems:
             model = type(document)
             raise InvalidDocument(collection_of(model), document.__dict__.get("id"), problems, stored=False)
+
+
+def _unconstrained(codec: Codec) -> dict[str, type]:
+    """Give the class of each field whose annotation is a scalar class or an enum and nothing else."""
+    free: dict[str, type] = {}
+    if _CONSTRAINING & codec.model.model_config.keys():
+        return free
+    for field in codec.fields:
+        info = codec.model.__pydantic_fields__[field.name]
+        annotation: Any = info.annotation
+        if (
+            field.shape.classes == (annotation,)
+            and not info.metadata
+            and not field.validated
+            and _is_scalar(annotation)
+        ):
+            free[field.name] = annotation
+    return free
+
+
+def _is_scalar(cls: Any) -> bool:
+    return cls in {str, bool, int, float, ObjectId, datetime} or (is_class(cls) and issubclass(cls, Enum))
 
 
 def _has_own_post_init(model: type[BaseModel]) -> bool:

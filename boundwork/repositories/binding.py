@@ -74,9 +74,7 @@ class RepositoryBase(Generic[DocumentT]):
         added = list(documents)
         for document in added:
             self._check_model(document)
-        workspace, origin = self.unit.workspace, origin_of_caller()
-        for document in added:
-            workspace.add(document, origin)
+        self.unit.workspace.add_all(added, origin_of_caller())
         return added
 
     def remove(self, document: DocumentT) -> None:

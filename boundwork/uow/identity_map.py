@@ -71,11 +71,12 @@ class IdentityMap:
 
     def age(self) -> None:
         """Make all that is current earlier: a transaction of the unit has ended."""
-        if not self._earlier:
-            self._earlier = self._current
-        else:
-            for collection, shelf in self._current.items():
-                self._earlier.setdefault(collection, {}).update(shelf)
+        for collection, shelf in self._current.items():
+            older = self._earlier.get(collection)
+            if older:
+                older.update(shelf)
+            else:
+                self._earlier[collection] = shelf
         self._current = {}
 
     def clear(self) -> None:

@@ -15,11 +15,15 @@ from boundwork.models.mapper import Mapper
 from boundwork.models.tracking import Tracker
 from boundwork.uow.identity_map import IdentityMap
 
+FEW = 16_384
+"""Bytes of a reply below which pausing the collector costs more than it saves."""
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
 
 def load(mapper: Mapper[DocumentT], batches: list[bytes], known: IdentityMap, tracker: Tracker) -> list[DocumentT]:
     """Return the documents of a reply, tracked and known."""
+    if len(batches) == 1 and len(batches[0]) < FEW:
+        return _load_some(mapper, batches[0], known, tracker)
     documents: list[DocumentT] = []
     load_batch = _load_new if known.is_empty(mapper.collection) else _load_some  # a snapshot gives no document twice
     with hydration_pause():
@@ -75,7 +79,7 @@ def _load_some(mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, trac
             if not may_reload(tracker, document):
                 documents.append(document)
                 continue
-            mapper.reload(document, stored)
+            mapper.reload(document, stored, as_loaded=True)
         known.keep(mapper.collection, key, document)
         documents.append(document)
     return documents

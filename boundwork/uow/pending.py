@@ -12,6 +12,7 @@ from typing import Any, cast
 from boundwork.models import Document
 from boundwork.models.bson_types import MISSING
 from boundwork.models.difference import Update
+from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.tracking import Changes, Tracker
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
@@ -97,8 +98,9 @@ class Pending:
                 self.lost[identity] = entry
         self.added = {}
         self.removed = {}
-        for changes in self._tracker.touched.values():
-            changes.accept()
+        with hydration_pause(len(self._tracker.touched)):
+            for changes in self._tracker.touched.values():
+                changes.accept()
 
     def missed(self) -> Iterator[Entry]:
         """Iterate over the documents of before that the transaction has removed, sent or not."""
@@ -134,6 +136,10 @@ class Pending:
 
     def changes(self) -> list[Change]:
         """Return what a flush has to do, in the order of first use; InvalidDocument before anything is sent."""
+        with hydration_pause(len(self.added) + len(self._tracker.touched)):
+            return self._changes()
+
+    def _changes(self) -> list[Change]:
         added = [(entry.place * 2, self._insertion(entry)) for entry in self.added.values()]
         if not self.removed and not self._tracker.touched:
             return [change for _, change in added]
@@ -163,7 +169,7 @@ class Pending:
 
 def _alteration(document: Document[Any], changes: Changes, update: Update) -> Alteration:
     mapper = mapper_of(type(document))
-    mapper.verify(document, update.fields)
+    mapper.verify(document, update.fields, changes.sent)
     return Alteration(document, mapper, mapper.encode_id(document.id), update, _then(changes), _now(mapper, document))
 
 

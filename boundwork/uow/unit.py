@@ -47,6 +47,7 @@ class Unit:
         self.workspace = Workspace(self)
         self.committed = False
         self._settled = False
+        self._leaving = False
         self._handover = handover
         self._owner: Owner | None = None
         self._busy = False
@@ -116,6 +117,7 @@ class Unit:
             if self._owner is not None:
                 self._owner.check(self.name)
             if error is None and self.state is State.ACTIVE:
+                self._leaving = True
                 await self._commit()
             elif error is None:
                 self.check()
@@ -261,7 +263,7 @@ class Unit:
 
     def _settle(self) -> None:
         self._settled = True
-        worked = self.workspace.settle()
+        worked = self.workspace.settle(last=self._leaving)
         self.committed = worked or self.session.foreign or self.committed
 
     async def _resolve(self, interruption: BaseException) -> None:

@@ -3,13 +3,15 @@
 Reads go through the identity map; writes are kept until a flush. Every command is recorded.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import DocumentNotFound, NotInUnit
 from boundwork.models import Document
+from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper, mapper_of
-from boundwork.models.tracking import Tracker, is_modified
+from boundwork.models.tracking import Tracker, is_fresh, is_modified
 from boundwork.uow.changes import Insertion
 from boundwork.uow.commands import Count, Find
 from boundwork.uow.flushing import flush, insert_if_absent
@@ -86,15 +88,28 @@ class Workspace:
     def add(self, document: Document[Any], origin: str | None = None) -> None:
         """Register a new document; its id may be that of one that the unit removes."""
         self.unit.check()
+        self._add(document, origin)
+
+    def add_all(self, documents: Sequence[Document[Any]], origin: str | None = None) -> None:
+        """Register new documents."""
+        self.unit.check()
+        with hydration_pause(len(documents)):
+            for document in documents:
+                self._add(document, origin)
+
+    def _add(self, document: Document[Any], origin: str | None) -> None:
         mapper = mapper_of(type(document))
+        if is_fresh(document):
+            self._adopt(mapper, document, origin, unverified=False)
+            return
         taken_back = self.pending.take_back(document)
         if taken_back is not None:
             keep = self.known.keep_earlier if taken_back.guarded else self.known.keep
             keep(mapper.collection, taken_back.key, document)
         elif self._is_free(document):
-            self._adopt(mapper, document, origin)
+            self._adopt(mapper, document, origin, unverified=is_modified(document))
 
-    def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None) -> None:
+    def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
         key = key_of(mapper, document.id)
         known = self.known.current(mapper.collection, key) or self.known.earlier(mapper.collection, key)
         if isinstance(known, Document):
@@ -102,8 +117,7 @@ class Workspace:
                 f"{type(document).__name__} {document.id!r} cannot be added: another object with this id is in the "
                 "unit already. Change that one, or remove it first.",
             )
-        unverified = is_modified(document)
-        self.tracker.attach(document)
+        self.tracker.attach_all((document,))
         self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified))
         self.known.keep(mapper.collection, key, document)
 
@@ -149,12 +163,17 @@ class Workspace:
         self.unit.check()
         await flush(self.unit)
 
-    def settle(self) -> bool:
-        """Take what was flushed as committed; tell whether the transaction had anything to commit."""
+    def settle(self, *, last: bool) -> bool:
+        """Take what was flushed as committed; tell whether the transaction had anything to commit.
+
+        After the `last` transaction of the unit nothing will be rewound, so no state is noted to rewind to.
+        """
         worked = bool(self.log.records)
         self.unit.receipt.add(self.staged, committed=worked)
-        for changes in self.tracker.touched.values():
-            changes.mark()
+        if not last:
+            with hydration_pause(len(self.tracker.touched)):
+                for changes in self.tracker.touched.values():
+                    changes.mark()
         for entry in self.pending.gone.values():
             self.tracker.detach(entry.document)
         self._begin_again()

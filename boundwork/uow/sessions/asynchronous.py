@@ -15,19 +15,25 @@ from pymongo.asynchronous.database import AsyncDatabase
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.pymongo_commands import (
+    ENCODED,
     NEUTRAL,
     STORED_FORM,
     bulk_result,
     client_requests,
+    command_result,
     commands_in,
     count_arguments,
     find_arguments,
+    found_by,
     inserted_documents,
+    one_command,
     raw_batches,
     request,
     takes_client_bulks,
     transaction_options,
     unique_keys,
+    write_commands,
+    writes_of,
 )
 from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
 
@@ -84,6 +90,10 @@ class AsynchronousSession:
 
     async def find(self, command: Find) -> list[bytes]:
         """Return the matching documents as batches of concatenated BSON."""
+        if command.limit == 1:
+            with self._books.own():
+                asked = one_command(command)
+                return found_by(await self._neutral.command(asked, codec_options=ENCODED, session=self._session))
         cursor = self._stored[command.collection].find_raw_batches(session=self._session, **find_arguments(command))
         with self._books.own():
             batches = raw_batches(await cursor.to_list())
@@ -103,6 +113,8 @@ class AsynchronousSession:
         return [await self._write(bulk) for bulk in bulks]
 
     async def _write(self, bulk: BulkWrite) -> BulkResult:
+        if (commands := write_commands(bulk)) is not None:
+            return await self._write_few(bulk, commands)
         collection = self._stored[bulk.collection]
         documents = inserted_documents(bulk)
         with self._books.own(commands_in(bulk), [bulk]):
@@ -111,6 +123,15 @@ class AsynchronousSession:
                 return BulkResult(inserted=len(documents))
             requests = [request(write) for write in bulk.writes]
             return bulk_result(await collection.bulk_write(requests, session=self._session))
+
+    async def _write_few(self, bulk: BulkWrite, commands: list[dict[str, Any]]) -> BulkResult:
+        result, sent = BulkResult(), 0
+        for command in commands:
+            with self._books.own(1, [bulk]):
+                reply = await self._stored.command(command, session=self._session)
+                result = command_result(command, reply, result, sent)
+            sent += writes_of(command)
+        return result
 
     async def _write_together(self, bulks: Sequence[BulkWrite]) -> BulkResult:
         with self._books.own(1, bulks):

@@ -15,19 +15,25 @@ from pymongo.database import Database
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.pymongo_commands import (
+    ENCODED,
     NEUTRAL,
     STORED_FORM,
     bulk_result,
     client_requests,
+    command_result,
     commands_in,
     count_arguments,
     find_arguments,
+    found_by,
     inserted_documents,
+    one_command,
     raw_batches,
     request,
     takes_client_bulks,
     transaction_options,
     unique_keys,
+    write_commands,
+    writes_of,
 )
 from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
 
@@ -83,6 +89,10 @@ class SynchronousSession:
 
     async def find(self, command: Find) -> list[bytes]:
         """Return the matching documents as batches of concatenated BSON."""
+        if command.limit == 1:
+            with self._books.own():
+                asked = one_command(command)
+                return found_by(self._neutral.command(asked, codec_options=ENCODED, session=self._session))
         with self._books.own():
             collection = self._stored[command.collection]
             cursor = collection.find_raw_batches(session=self._session, **find_arguments(command))
@@ -103,6 +113,8 @@ class SynchronousSession:
         return [self._write(bulk) for bulk in bulks]
 
     def _write(self, bulk: BulkWrite) -> BulkResult:
+        if (commands := write_commands(bulk)) is not None:
+            return self._write_few(bulk, commands)
         collection = self._stored[bulk.collection]
         documents = inserted_documents(bulk)
         with self._books.own(commands_in(bulk), [bulk]):
@@ -110,6 +122,15 @@ class SynchronousSession:
                 collection.insert_many(documents, session=self._session)
                 return BulkResult(inserted=len(documents))
             return bulk_result(collection.bulk_write([request(write) for write in bulk.writes], session=self._session))
+
+    def _write_few(self, bulk: BulkWrite, commands: list[dict[str, Any]]) -> BulkResult:
+        result, sent = BulkResult(), 0
+        for command in commands:
+            with self._books.own(1, [bulk]):
+                reply = self._stored.command(command, session=self._session)
+                result = command_result(command, reply, result, sent)
+            sent += writes_of(command)
+        return result
 
     def _write_together(self, bulks: Sequence[BulkWrite]) -> BulkResult:
         with self._books.own(1, bulks):
