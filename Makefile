@@ -9,7 +9,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit bench clean
+.PHONY: help demo test lint types unit bench failures clean
 
 help:
 	@echo "make demo    run the main job: real flights on a local server that is started for it"
@@ -18,6 +18,7 @@ help:
 	@echo "make types   mypy and basedpyright"
 	@echo "make unit    the tests that need no server"
 	@echo "make bench   the numbers of benchmarks/README.md"
+	@echo "make failures  the failure lab in its long form, about eight minutes"
 	@echo "make clean   remove the environment and all caches"
 	@echo "PYTHON=python3.12 chooses the interpreter (3.11 or newer)."
 
@@ -46,6 +47,9 @@ unit: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks
+
+failures: $(VENV)/.dev
+	@BOUNDWORK_LONG=1 $(BIN)/python -m pytest tests/failure
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from boundwork.errors import BoundworkError, DuplicateKey, StaleDocument
 from boundwork.models.difference import same
+from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
 from boundwork.uow.changes import Alteration, Change, Insertion, Removal
 from boundwork.uow.commands import BulkResult, Find, UniqueKey, UpsertOne
@@ -31,9 +32,9 @@ async def flush(unit: "Unit") -> None:
     groups = by_collection(changes)
     for collection, group in groups.items():
         await _guard(unit, collection, group)
-    bulks = [
-        planned(collection, group, await _unique_keys(unit, collection, group)) for collection, group in groups.items()
-    ]
+    keys = {collection: await _unique_keys(unit, collection, group) for collection, group in groups.items()}
+    with hydration_pause(len(changes)):
+        bulks = [planned(collection, group, keys[collection]) for collection, group in groups.items()]
     work.pending.flushed()  # before it is sent: what changes while the reply is awaited belongs to the next flush
     await _check_counts(unit, bulks, await _send(unit, bulks))
     for bulk in bulks:
@@ -48,7 +49,8 @@ async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:
 
 
 async def _send(unit: "Unit", bulks: list[PlannedBulk]) -> list[BulkResult]:
-    commands = [bulk.command() for bulk in bulks]
+    with hydration_pause(sum(len(bulk.writes) for bulk in bulks)):
+        commands = [bulk.command() for bulk in bulks]
 
     def explain(failure: SessionFailure) -> BoundworkError:
         error = write_error(failure, bulks)

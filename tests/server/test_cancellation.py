@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -34,7 +34,7 @@ async def bank(mongod_uri: str, database_name: str) -> AsyncIterator[AsyncBank]:
 
 
 @contextmanager
-def slow(client: MongoClient[Any], command: str, milliseconds: int) -> Iterator[None]:
+def slow(client: MongoClient[Any], command: str, milliseconds: int) -> Generator[None]:
     data = {"failCommands": [command], "blockConnection": True, "blockTimeMS": milliseconds}
     client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
     try:
@@ -99,7 +99,7 @@ async def test_a_task_that_is_cancelled_again_and_again_leaves_no_transaction(
 async def test_a_unit_is_all_or_nothing_at_every_point_where_it_waits(
     bank: AsyncBank, mongod_client: MongoClient[Any]
 ) -> None:
-    outcomes = set()
+    outcomes: set[tuple[int, int]] = set()
     for turns in range(1, 120, 3):
         async with bank as uow:
             extra = await uow.accounts.find_by_id(2)

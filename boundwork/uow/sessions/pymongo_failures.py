@@ -20,7 +20,7 @@ from pymongo.errors import (
     ProtocolError,
     PyMongoError,
     ServerSelectionTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
 )
 
 from boundwork.uow.commands import BulkWrite
@@ -80,7 +80,7 @@ def session_failure(error: Exception, bulks: Sequence[BulkWrite]) -> SessionFail
             KINDS.get(error.code or 0, FailureKind.SERVER),
             code=error.code,
             labels=labels,
-            write_concern=isinstance(error, WTimeoutError) or "writeConcernError" in details,
+            write_concern=isinstance(error, WriteConcernError) or "writeConcernError" in details,
             key=tuple(details.get("keyPattern", ())),
             detail=_named(details),
         )
