@@ -5,7 +5,7 @@ class, which holds a core `Unit`. On a definition every word means the innermost
 it means that unit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, Self, TypeGuard, cast
 
@@ -28,6 +28,7 @@ class UnitDefinition:
     _sessions: SessionFactory
     _settings: Settings
     _opened: OpenUnit | None = None
+    _waiting: Sequence[Unit] = ()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Collect the models of the repositories that the class declares."""
@@ -113,18 +114,19 @@ class UnitDefinition:
         return self if self._opened is None else cast("Self", self._opened.definition)
 
     async def _enter_independent(self) -> None:
-        """Enter a second unit: those that are open here are refused meanwhile."""
-        outer = mine()
+        """Enter a second unit: the one that could be used here until now is refused meanwhile."""
+        outer = [opened.unit for opened in mine() if not opened.unit.is_suspended]
         await self._enter()
-        for opened in outer:
-            opened.unit.suspend(f"while the independent unit {type(self).__name__} is open")
+        for unit in outer:
+            unit.suspend(f"while the independent unit {type(self).__name__} is open")
+        self._waiting = outer
 
     async def _leave_independent(self, error: BaseException | None) -> None:
         try:
             await self._leave(self._innermost(), error)
         finally:
-            for opened in mine():
-                opened.unit.suspend(None)
+            for unit in self._waiting:
+                unit.suspend(None)
 
     async def _enter(self) -> None:
         for left in ended_here():

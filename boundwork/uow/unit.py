@@ -218,6 +218,11 @@ class Unit:
         if self.is_open:
             await self.session.bind()
 
+    @property
+    def is_suspended(self) -> bool:
+        """Tell whether the program works past the unit at the moment."""
+        return self._suspended is not None
+
     def suspend(self, why: str | None) -> None:
         """Refuse use for a while, or no longer: the program works past the unit."""
         self._suspended = why

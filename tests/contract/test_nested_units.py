@@ -230,3 +230,21 @@ async def test_an_independent_unit_has_its_own_fate_and_the_outer_one_waits(
     async with shop as uow:
         assert (await uow.orders.get(order.id)).number == "A-1"
         assert (await uow.customers.get("seen")).name == "seen"
+
+
+async def test_independent_units_nest_and_each_outer_one_waits_for_its_own(
+    database: Any, colour: str, shop: Any, order: Any
+) -> None:
+    audit = define(colour, database, customers=Customer)
+    async with shop as uow:
+        async with audit.independent() as first:
+            async with audit.independent() as second:
+                second.customers.add(Customer(id="second", name="second"))
+                with pytest.raises(NestedUnitOfWork):
+                    await first.customers.count()
+            with pytest.raises(NestedUnitOfWork):
+                await uow.orders.count()
+            first.customers.add(Customer(id="first", name="first"))
+        assert await uow.orders.count() == 1
+    async with shop as uow:
+        assert await uow.customers.count() == 2
