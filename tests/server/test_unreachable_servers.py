@@ -1,5 +1,6 @@
 """Servers that cannot serve a unit: a standalone, one that is not there, one that refuses the login."""
 
+import gc
 import pickle
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,16 @@ from boundwork import ServerUnavailable, TransactionsUnavailable, connect
 from tests.server.bank import Account, bank_of
 from tests.server.commands_seen import with_options
 from tests.servers import NoServer, RealMongod, mongod_binary
+
+# PyMongo 4.20 leaves the socket of a connection attempt that it gives up to the garbage collector, which warns.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def sockets_collected_here() -> Iterator[None]:
+    """Collect what PyMongo left behind before another test is blamed for it."""
+    yield
+    gc.collect()
 
 
 class Standalone(RealMongod):
