@@ -121,6 +121,8 @@ class Unit:
                 await self._commit()
             elif error is None:
                 self.check()
+            elif not isinstance(error, Exception) and self.session.foreign:
+                self._interrupted = True  # it may have been a call of the driver, and still be under way
         finally:
             try:
                 if self.state in {State.DOOMED, State.ACTIVE} and not self._settled:

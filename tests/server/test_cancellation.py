@@ -96,6 +96,24 @@ async def test_a_task_that_is_cancelled_again_and_again_leaves_no_transaction(
     assert await documents(bank) == (0, 1)
 
 
+async def test_a_call_of_the_driver_that_is_cancelled_leaves_no_transaction(
+    bank: AsyncBank, mongod_client: MongoClient[Any]
+) -> None:
+    async def write() -> None:
+        async with bank as uow:
+            await uow.database["accounts"].insert_one({"_id": 9})
+
+    with slow(mongod_client, "insert", 300):
+        task = asyncio.create_task(write())
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await asyncio.sleep(0.6)
+    assert open_transactions(mongod_client) == 0
+    assert await documents(bank) == (0, 1)
+
+
 async def test_a_unit_is_all_or_nothing_at_every_point_where_it_waits(
     bank: AsyncBank, mongod_client: MongoClient[Any]
 ) -> None:
