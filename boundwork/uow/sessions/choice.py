@@ -4,6 +4,7 @@ A database of another kind, such as the one in memory, makes its sessions itself
 """
 
 from functools import partial
+from typing import Any, TypeGuard
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
@@ -12,6 +13,7 @@ from boundwork.uow.port import SessionFactory
 from boundwork.uow.sessions.asynchronous import AsynchronousSession
 from boundwork.uow.sessions.connection import Connection
 from boundwork.uow.sessions.motor import is_motor_database, motor_sessions
+from boundwork.uow.sessions.pymongo_commands import Handles
 from boundwork.uow.sessions.synchronous import SynchronousSession
 
 
@@ -22,8 +24,8 @@ def synchronous_sessions(database: object) -> SessionFactory:
         return lambda: synchronous_sessions(connection.sync_database())()  # noqa: PLW0108 - a database for each unit
     if own := getattr(type(database), "new_session", None):
         return partial(own, database, asynchronous=False)
-    if isinstance(database, Database):
-        return partial(SynchronousSession, database)
+    if _is_synchronous(database):
+        return partial(SynchronousSession, Handles[Database[Any]].of(database))
     raise TypeError(_misfit(database, "UnitOfWork", "a pymongo Database", "AsyncUnitOfWork"))
 
 
@@ -34,11 +36,19 @@ def asynchronous_sessions(database: object) -> SessionFactory:
         return lambda: asynchronous_sessions(connection.async_database())()  # noqa: PLW0108 - each loop has its own
     if own := getattr(type(database), "new_session", None):
         return partial(own, database, asynchronous=True)
-    if isinstance(database, AsyncDatabase):
-        return partial(AsynchronousSession, database)
+    if _is_asynchronous(database):
+        return partial(AsynchronousSession, Handles[AsyncDatabase[Any]].of(database))
     if is_motor_database(database):
         return motor_sessions(database)
     raise TypeError(_misfit(database, "AsyncUnitOfWork", "a pymongo AsyncDatabase", "UnitOfWork"))
+
+
+def _is_synchronous(database: object) -> TypeGuard[Database[Any]]:
+    return isinstance(database, Database)
+
+
+def _is_asynchronous(database: object) -> TypeGuard[AsyncDatabase[Any]]:
+    return isinstance(database, AsyncDatabase)
 
 
 def _misfit(database: object, wanted_by: str, wanted: str, other: str) -> str:

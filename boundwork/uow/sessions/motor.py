@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.run_sync import run_sync
-from boundwork.uow.sessions.pymongo_commands import NEUTRAL
+from boundwork.uow.sessions.pymongo_commands import NEUTRAL, Handles
 from boundwork.uow.sessions.synchronous import SynchronousSession
 
 ReplyT = TypeVar("ReplyT")
@@ -36,7 +36,8 @@ def motor_sessions(database: object) -> "Callable[[], MotorSession]":
         DeprecationWarning,
         stacklevel=CALLER_OF_THE_DEFINITION,
     )
-    return partial(MotorSession, database)
+    motor: Any = database
+    return partial(MotorSession, Handles[Any].of(motor.delegate), motor.with_options(**NEUTRAL))
 
 
 class MotorSession(SynchronousSession):
@@ -45,10 +46,10 @@ class MotorSession(SynchronousSession):
     A task that is cancelled meanwhile learns it when the command is over, so nothing can overtake a command.
     """
 
-    def __init__(self, database: Any) -> None:
+    def __init__(self, handles: Handles[Any], motor: Any) -> None:
         """Prepare a session for a database of Motor; nothing is opened yet."""
-        super().__init__(database.delegate)
-        self._motor = database.with_options(**NEUTRAL)
+        super().__init__(handles)
+        self._motor = motor
 
     @property
     def database(self) -> Any:

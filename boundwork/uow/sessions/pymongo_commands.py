@@ -5,8 +5,9 @@ commit, and PyMongo sends that of the transaction, which is at least majority.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 import pymongo
 from bson import SON
@@ -40,6 +41,7 @@ ENCODED: CodecOptions[Any] = CodecOptions(
     document_class=RawBSONDocument,
     uuid_representation=UuidRepresentation.STANDARD,
 )
+DatabaseT = TypeVar("DatabaseT")
 NEUTRAL: Mapping[str, Any] = {
     "write_concern": WriteConcern(),
     "read_concern": ReadConcern(),
@@ -58,6 +60,24 @@ def transaction_options(client_concern: WriteConcern) -> dict[str, Any]:
         "write_concern": WriteConcern(w="majority", **kept),
         "read_preference": ReadPreference.PRIMARY,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Handles(Generic[DatabaseT]):
+    """A database as it was given, with neutral options, and as the stored form is read; made once a definition."""
+
+    given: DatabaseT
+    neutral: DatabaseT
+    stored: DatabaseT
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, database: DatabaseT) -> Self:
+        """Return the handles of a database of PyMongo."""
+        anything: Any = database  # both colours have the same words and no common class
+        neutral = anything.with_options(**NEUTRAL)
+        options = transaction_options(anything.client.write_concern)
+        return cls(database, neutral, neutral.with_options(codec_options=STORED_FORM), options)
 
 
 def find_arguments(command: Find) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.pymongo_commands import (
     ENCODED,
-    NEUTRAL,
-    STORED_FORM,
+    Handles,
     bulk_result,
     client_requests,
     command_result,
@@ -30,7 +29,6 @@ from boundwork.uow.sessions.pymongo_commands import (
     raw_batches,
     request,
     takes_client_bulks,
-    transaction_options,
     unique_keys,
     write_commands,
     writes_of,
@@ -41,12 +39,12 @@ from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
 class SynchronousSession:
     """A `BoundSession` whose coroutines never suspend."""
 
-    def __init__(self, database: Database[Any]) -> None:
+    def __init__(self, handles: Handles[Database[Any]]) -> None:
         """Prepare a session for a database; nothing is opened yet."""
-        self._given = database
-        self._neutral = database.with_options(**NEUTRAL)
-        self._stored = self._neutral.with_options(codec_options=STORED_FORM)
-        self._options = transaction_options(database.client.write_concern)
+        self._given = handles.given
+        self._neutral = handles.neutral
+        self._stored = handles.stored
+        self._options = handles.options
         self._binding: AbstractContextManager[ClientSession] | None = None
         self._session: ClientSession
         self._books = Bookkeeping()
