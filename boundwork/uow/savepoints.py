@@ -3,7 +3,8 @@
 A savepoint keeps what the documents and the pending work were. If it fails, the objects go back to that, and nothing
 else has to happen as long as its writes were still pending. If some were sent, the transaction is given up and the
 outer part of the log is repeated in a new one, with every read verified, those of the savepoint as well. That is
-impossible where the savepoint has read what it had written itself: then the unit is doomed, and says so.
+impossible where the savepoint has read what it had written itself, or where the transaction holds calls of the driver
+that nobody recorded: then the unit is doomed, and says so.
 """
 
 from copy import copy
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from boundwork.uow.pending import Pending
     from boundwork.uow.unit import Unit
     from boundwork.uow.workspace import Workspace
+
+ALONE = "A nested unit failed, and its part of the transaction cannot be undone alone:"
 
 
 @dataclass(slots=True)
@@ -47,15 +50,13 @@ async def undo(unit: "Unit", savepoint: Savepoint) -> None:
     inner = work.log.records[savepoint.recorded :]
     if unit.state is State.UNSETTLED:
         return
+    if unit.session.foreign:
+        unit.doom(BoundworkError(f"{ALONE} the transaction holds calls of the driver that are not in its log."))
+        return
     if unit.state is not State.DOOMED and not any(isinstance(record, WriteRecord) for record in inner):
         return
     if not _verifiable(inner):
-        unit.doom(
-            BoundworkError(
-                "A nested unit failed after it had read what it had written itself; that part of the transaction "
-                "cannot be undone alone.",
-            ),
-        )
+        unit.doom(BoundworkError(f"{ALONE} it had read what it had written itself."))
         return
     work.log.records[savepoint.recorded :] = [record for record in inner if isinstance(record, ReadRecord)]
     await unit.restart()

@@ -201,6 +201,9 @@ class Unit:
 
     async def restart(self) -> None:
         """Repeat what is recorded in a new transaction; what cannot be repeated dooms the unit."""
+        if self._interrupted:
+            self._interrupted = False
+            await self._clean_up("abort", self.session.overtake())
         self._doom = None
         self.state = moved(self.state, Move.RESTART)
         try:
@@ -230,7 +233,7 @@ class Unit:
         self._suspended = why
 
     async def commit(self) -> None:
-        """Flush, commit and begin the next transaction; on failure nothing was written and the objects are rewound."""
+        """Flush, commit and begin the next transaction; a failure dooms the unit, and leaving it rewinds the objects."""
         self.check()
         self._refuse_nested("commit")
         await self._commit()

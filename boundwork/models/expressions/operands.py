@@ -33,7 +33,7 @@ class Expression:
 
     def __filter__(self) -> "Expression":
         """Return what the expression means where a condition is expected, or raise TypeError."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of expression answers for itself
 
 
 def encode_operand(shown: str, value: object) -> Any:
