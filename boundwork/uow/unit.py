@@ -11,13 +11,12 @@ from typing import Any, TypeVar
 
 from boundwork.errors import (
     BoundworkError,
-    CommitOutcomeUnknown,
     NestedUnitOfWork,
     UnitClosed,
     UnitDoomed,
     UnitUsedElsewhere,
 )
-from boundwork.uow.committing import commit
+from boundwork.uow.ending import clean_up, end, forsake, roll_back
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.ownership import Owner
 from boundwork.uow.port import BoundSession
@@ -26,12 +25,12 @@ from boundwork.uow.replaying import Recovery
 from boundwork.uow.reporting import public_error
 from boundwork.uow.savepoints import Savepoint, begin, undo
 from boundwork.uow.settings import Settings
+from boundwork.uow.settling import commit
 from boundwork.uow.states import Move, State, moved
 from boundwork.uow.workspace import Workspace
 
 logger = logging.getLogger("boundwork.unit")
 ReplyT = TypeVar("ReplyT")
-INTERRUPTIONS = 3
 
 
 class Unit:
@@ -46,14 +45,14 @@ class Unit:
         self.state = State.READY
         self.workspace = Workspace(self)
         self.committed = False
-        self._settled = False
-        self._leaving = False
+        self.settled = False
+        self.leaving = False
         self._handover = handover
         self._owner: Owner | None = None
-        self._busy = False
-        self._interrupted = False
+        self.busy = False
+        self.interrupted = False
         self._doom: BaseException | None = None
-        self._began = 0.0
+        self.began = 0.0
         self._savepoints: list[Savepoint] = []
         self._suspended: str | None = None
 
@@ -61,7 +60,7 @@ class Unit:
         """Raise unless the unit may be used here and now: UnitClosed, UnitUsedElsewhere, UnitDoomed."""
         if self._owner is not None:
             self._owner.check(self.name)
-        if self._busy:
+        if self.busy:
             raise self._overlap()
         if self.state is State.ACTIVE and self._suspended is None:
             return
@@ -94,14 +93,14 @@ class Unit:
         """Open the session and bind it; nothing is sent."""
         self.state = moved(self.state, Move.ENTER)
         self._owner = Owner.here(handover=self._handover)
-        self._began = perf_counter()
+        self.began = perf_counter()
         try:
             await self.session.open()
         except SessionFailure as failure:
-            await self._end()
+            await end(self)
             raise public_error(failure) from failure.__cause__
         except BaseException:
-            await self._end()
+            await end(self)
             raise
 
     async def leave(self, error: BaseException | None) -> None:
@@ -111,24 +110,24 @@ class Unit:
         UnitUsedElsewhere, after a rollback, if this is not where the unit was entered.
         """
         if self._owner is not None and self._owner.is_inherited():
-            await self._forsake()
+            await forsake(self)
             self._owner.check(self.name)
         try:
             if self._owner is not None:
                 self._owner.check(self.name)
             if error is None and self.state is State.ACTIVE:
-                self._leaving = True
-                await self._commit()
+                self.leaving = True
+                await commit(self)
             elif error is None:
                 self.check()
             elif not isinstance(error, Exception) and self.session.foreign:
-                self._interrupted = True  # it may have been a call of the driver, and still be under way
+                self.interrupted = True  # it may have been a call of the driver, and still be under way
         finally:
             try:
-                if self.state in {State.DOOMED, State.ACTIVE} and not self._settled:
-                    await self._undo()
+                if self.state in {State.DOOMED, State.ACTIVE} and not self.settled:
+                    await roll_back(self)
             finally:
-                await self._end()
+                await end(self)
 
     async def send(
         self,
@@ -148,20 +147,20 @@ class Unit:
 
     async def _alone(self, work: Coroutine[Any, Any, ReplyT]) -> ReplyT:
         """Await while nothing else of the unit runs; what goes wrong dooms the unit, unless it can be got over."""
-        if self._busy:
+        if self.busy:
             work.close()
             raise self._overlap()
-        self._busy = True
+        self.busy = True
         try:
             return await work
         except SessionFailure:
             raise
         except BaseException as error:
-            self._interrupted = not isinstance(error, Exception)
+            self.interrupted = not isinstance(error, Exception)
             self.doom(error)
             raise
         finally:
-            self._busy = False
+            self.busy = False
 
     def _overlap(self) -> UnitUsedElsewhere:
         return UnitUsedElsewhere(
@@ -176,6 +175,16 @@ class Unit:
         if self._doom is None:
             self._doom = error
         self.state = moved(self.state, Move.FAIL)
+
+    def lose(self, error: BaseException) -> None:
+        """Refuse further work: a commit was sent, and nobody can say how it ended."""
+        self._doom = error
+        self.state = moved(self.state, Move.LOSE)
+
+    def forget(self) -> None:
+        """Be left: nothing may use the unit any more, and what doomed it is let go."""
+        self.state = moved(self.state, Move.LEAVE)
+        self._doom = None
 
     @property
     def nested(self) -> bool:
@@ -201,9 +210,9 @@ class Unit:
 
     async def restart(self) -> None:
         """Repeat what is recorded in a new transaction; what cannot be repeated dooms the unit."""
-        if self._interrupted:
-            self._interrupted = False
-            await self._clean_up("abort", self.session.overtake())
+        if self.interrupted:
+            self.interrupted = False
+            await clean_up(self, "abort", self.session.overtake())
         self._doom = None
         self.state = moved(self.state, Move.RESTART)
         try:
@@ -236,66 +245,10 @@ class Unit:
         """Flush, commit and begin the next transaction; a failure dooms the unit, and leaving it rewinds the objects."""
         self.check()
         self._refuse_nested("commit")
-        await self._commit()
+        await commit(self)
         self.committed = True  # even if boundwork sent nothing: calls of the driver may have written
         await self.send(self.session.begin)
-        self._settled = False
-
-    async def _commit(self) -> None:
-        await self.workspace.flush()
-        recovery = Recovery(self)
-        self._busy = True
-        try:
-            while True:
-                try:
-                    await commit(self.session, self.settings.commit_seconds)
-                    break
-                except SessionFailure as failure:
-                    await self._recover(recovery, failure)
-        except CommitOutcomeUnknown as error:
-            self._lose(error)
-            raise
-        except BaseException as error:
-            if self.state is State.ACTIVE:
-                await self._resolve(error)
-            raise
-        finally:
-            self._busy = False
-        self._settle()
-
-    async def _recover(self, recovery: Recovery, failure: SessionFailure) -> None:
-        try:
-            await recovery.after(failure)
-        except BaseException as error:
-            self._interrupted = not isinstance(error, Exception)
-            self.doom(error)
-            raise
-
-    def _settle(self) -> None:
-        self._settled = True
-        worked = self.workspace.settle(last=self._leaving)
-        self.committed = worked or self.session.foreign or self.committed
-
-    async def _resolve(self, interruption: BaseException) -> None:
-        """Find out how a commit ended that was interrupted: the server answers the same commit with its outcome."""
-        for _ in range(INTERRUPTIONS):
-            try:
-                await commit(self.session, self.settings.commit_seconds)
-            except SessionFailure:
-                self.doom(interruption)
-            except Exception as error:  # noqa: BLE001 - the interruption is what is raised; the outcome stays unknown
-                logger.warning("unit %s: interrupted in its commit, and its outcome is unknown: %s", self.name, error)
-                self._lose(interruption)
-            except BaseException:  # noqa: BLE001, S112 - interrupted once more; ask once more
-                continue
-            else:
-                self._settle()
-            return
-        self._lose(interruption)
-
-    def _lose(self, error: BaseException) -> None:
-        self._doom = error
-        self.state = moved(self.state, Move.LOSE)
+        self.settled = False
 
     async def rollback(self) -> None:
         """Abort, rewind the objects and begin the next transaction; allowed in a doomed unit too."""
@@ -305,7 +258,7 @@ class Unit:
             self._owner.check(self.name)
         self._refuse_nested("rollback")
         try:
-            await self._undo()
+            await roll_back(self)
         except BaseException as interruption:
             self.doom(interruption)
             raise
@@ -319,41 +272,3 @@ class Unit:
                 f"{word}() was called in a nested unit of {self.name}. A nested unit ends with its block: leave it "
                 "cleanly to keep its work, or by an exception to undo it.",
             )
-
-    async def _undo(self) -> None:
-        busy, self._busy = self._busy, True
-        try:
-            self.workspace.rewind()
-        finally:
-            try:
-                ending = self.session.overtake() if self._interrupted else self.session.abort()
-                self._interrupted = False
-                await self._clean_up("abort", ending)
-            finally:
-                self._busy = busy
-
-    async def _forsake(self) -> None:
-        """Let go of the unit in a forked child and send nothing: transaction and session are the parent's."""
-        self.state = moved(self.state, Move.LEAVE)
-        self.workspace.close()
-        await self.session.unbind()
-
-    async def _end(self) -> None:
-        self.state = moved(self.state, Move.LEAVE)
-        self.receipt.commands = self.session.commands
-        self.receipt.seconds = perf_counter() - self._began
-        self._doom = None
-        try:
-            self.workspace.close()
-        finally:
-            try:
-                await self._clean_up("unbind", self.session.unbind())
-            finally:
-                await self._clean_up("close", self.session.close())
-
-    async def _clean_up(self, what: str, command: Coroutine[Any, Any, None]) -> None:
-        """Await one step of the end; a failure is logged, so that it never hides the outcome."""
-        try:
-            await command
-        except SessionFailure as failure:
-            logger.warning("unit %s: the %s failed: %s: %s", self.name, what, failure, failure.detail.get("text", ""))

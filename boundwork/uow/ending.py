@@ -1,0 +1,60 @@
+"""How a unit ends: the objects rewound, the transaction aborted, the session unbound and ended.
+
+Each step has a `finally` of its own, so that none can be skipped; a step that fails is logged, never raised, since it
+must not hide the outcome.
+"""
+
+import logging
+from collections.abc import Coroutine
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from boundwork.uow.failures import SessionFailure
+
+if TYPE_CHECKING:
+    from boundwork.uow.unit import Unit
+
+logger = logging.getLogger("boundwork.unit")
+
+
+async def roll_back(unit: "Unit") -> None:
+    """Rewind the objects and abort the transaction."""
+    busy, unit.busy = unit.busy, True
+    try:
+        unit.workspace.rewind()
+    finally:
+        try:
+            aborting = unit.session.overtake() if unit.interrupted else unit.session.abort()
+            unit.interrupted = False
+            await clean_up(unit, "abort", aborting)
+        finally:
+            unit.busy = busy
+
+
+async def end(unit: "Unit") -> None:
+    """Complete the receipt, let the documents go, and end the session."""
+    unit.forget()
+    unit.receipt.commands = unit.session.commands
+    unit.receipt.seconds = perf_counter() - unit.began
+    try:
+        unit.workspace.close()
+    finally:
+        try:
+            await clean_up(unit, "unbind", unit.session.unbind())
+        finally:
+            await clean_up(unit, "close", unit.session.close())
+
+
+async def forsake(unit: "Unit") -> None:
+    """Let go of the unit in a forked child and send nothing: transaction and session are the parent's."""
+    unit.forget()
+    unit.workspace.close()
+    await unit.session.unbind()
+
+
+async def clean_up(unit: "Unit", what: str, command: Coroutine[Any, Any, None]) -> None:
+    """Await one step of the end; a failure is logged, so that it never hides the outcome."""
+    try:
+        await command
+    except SessionFailure as failure:
+        logger.warning("unit %s: the %s failed: %s: %s", unit.name, what, failure, failure.detail.get("text", ""))

@@ -1,0 +1,77 @@
+"""How a unit commits: flushed, committed or repeated, and settled or lost.
+
+A commit that certainly failed is repeated with all that led to it. One that was interrupted is resent to learn its
+outcome before the interruption goes on. If the outcome stays unknown the unit is lost: it refuses further work.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+from boundwork.errors import CommitOutcomeUnknown
+from boundwork.uow import committing
+from boundwork.uow.failures import SessionFailure
+from boundwork.uow.replaying import Recovery
+from boundwork.uow.states import State
+
+if TYPE_CHECKING:
+    from boundwork.uow.unit import Unit
+
+logger = logging.getLogger("boundwork.unit")
+INTERRUPTIONS = 3
+
+
+async def commit(unit: "Unit") -> None:
+    """Flush and commit; a failure dooms the unit, an unknown outcome loses it."""
+    await unit.workspace.flush()
+    recovery = Recovery(unit)
+    unit.busy = True
+    try:
+        while True:
+            try:
+                await committing.commit(unit.session, unit.settings.commit_seconds)
+                break
+            except SessionFailure as failure:
+                await _recover(unit, recovery, failure)
+    except CommitOutcomeUnknown as error:
+        unit.lose(error)
+        raise
+    except BaseException as error:
+        if unit.state is State.ACTIVE:
+            await _resolve(unit, error)
+        raise
+    finally:
+        unit.busy = False
+    _settle(unit)
+
+
+async def _recover(unit: "Unit", recovery: Recovery, failure: SessionFailure) -> None:
+    try:
+        await recovery.after(failure)
+    except BaseException as error:
+        unit.interrupted = not isinstance(error, Exception)
+        unit.doom(error)
+        raise
+
+
+def _settle(unit: "Unit") -> None:
+    unit.settled = True
+    worked = unit.workspace.settle(last=unit.leaving)
+    unit.committed = worked or unit.session.foreign or unit.committed
+
+
+async def _resolve(unit: "Unit", interruption: BaseException) -> None:
+    """Find out how a commit ended that was interrupted: the server answers the same commit with its outcome."""
+    for _ in range(INTERRUPTIONS):
+        try:
+            await committing.commit(unit.session, unit.settings.commit_seconds)
+        except SessionFailure:
+            unit.doom(interruption)
+        except Exception as error:  # noqa: BLE001 - the interruption is what is raised; the outcome stays unknown
+            logger.warning("unit %s: interrupted in its commit, and its outcome is unknown: %s", unit.name, error)
+            unit.lose(interruption)
+        except BaseException:  # noqa: BLE001, S112 - interrupted once more; ask once more
+            continue
+        else:
+            _settle(unit)
+        return
+    unit.lose(interruption)
