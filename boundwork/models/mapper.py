@@ -4,7 +4,7 @@
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
@@ -149,12 +149,19 @@ class Mapper(Generic[D]):
                 self.collection, f"(of type {type(value).__name__})", [("id", error.problem)], stored=False
             ) from None
 
-    def verify(self, document: D, fields: Iterable[str] | None = None, stored: Look | None = None) -> None:
+    def verify(
+        self,
+        document: D,
+        fields: Iterable[str] | None = None,
+        stored: Look | None = None,
+        paths: Collection[str] = (),
+    ) -> None:
         """Check that what would be written can be read back; None means every field; raise InvalidDocument.
 
-        `stored` gives the stored form of a field where that is known already, else MISSING.
+        `stored` gives the stored form of a field where that is known already, else MISSING. `paths` are the stored
+        paths that are written, where nothing else of the fields has changed.
         """
-        self._verifier.verify(document, fields, stored)
+        self._verifier.verify(document, fields, stored, paths)
 
 
 def _take_unknown(document: Document[Any], fresh: Document[Any]) -> None:

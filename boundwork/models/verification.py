@@ -1,13 +1,14 @@
 """Whether what is about to be written can be read back.
 
 Attributes are not validated when they are assigned, so the stored form of a touched field goes through the field's
-own validators first, on a copy. Models whose validators look at several fields are read back whole.
+own validators first, on a copy. Models whose validators look at several fields are read back whole. Of an embedded
+model, and of one in a list, only what is written is verified, unless the field that holds it has a say too.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import bson
 from bson import ObjectId
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from boundwork.errors import InvalidDocument
 from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, decode_all
-from boundwork.models.codec import Codec
+from boundwork.models.codec import Codec, codec_of
 from boundwork.models.kinds import is_class
 from boundwork.models.problems import cannot_store, collection_of, problems_of
 from boundwork.models.slots import Tracked
@@ -27,6 +28,7 @@ _CONSTRAINING = frozenset({
 })  # fmt: skip
 """Settings of a model under which a scalar of the right class may still be refused or changed."""
 Look = Callable[[str], Any]
+Problem = tuple[str, str]
 _SAFE = frozenset({int, float, bool, type(None), ObjectId})
 _REFUSALS: tuple[type[Exception], ...] = (BSONError, UnicodeError, OverflowError, RecursionError)
 
@@ -42,6 +44,9 @@ class Verifier:
         self._names = {field.accepted: field.name for field in codec.fields}
         infos = model.__pydantic_fields__.values()
         self._free = _unconstrained(codec)
+        self._parts = _parts(codec)
+        self._inner: dict[type[BaseModel], Verifier] = {}
+        self.by_stored = {field.stored: field.name for field in codec.fields}
         self._whole = (
             bool(model.__pydantic_decorators__.model_validators)
             or model.__pydantic_custom_init__
@@ -51,58 +56,120 @@ class Verifier:
             or any(info.frozen for info in infos)
         )
 
-    def verify(self, document: Tracked, fields: Iterable[str] | None, stored: Look | None = None) -> None:
-        """Raise InvalidDocument if the fields, or all of them, would not be read back."""
-        if self._whole or fields is None:
-            self._verify_whole(document)
-            return
-        problems: list[tuple[str, str]] = []
-        for name in fields:
-            if name in self.codec.by_name and name in document.__dict__ and not self._certain(name, document):
-                problems += self._problems(document, name, stored)
-        self._report(document, problems)
+    def verify(
+        self, document: Tracked, fields: Iterable[str] | None, stored: Look | None = None, paths: Collection[str] = ()
+    ) -> None:
+        """Raise InvalidDocument if the fields, or all of them, would not be read back.
 
-    def _verify_whole(self, document: Tracked) -> None:
+        `paths` are the stored paths that are written, where nothing else of the fields has changed.
+        """
         try:
-            stored = self.codec.decode(_through_bson(self.codec.encode(document)))
+            problems = self.problems(document, fields, stored, paths)
         except CannotStore as error:
             raise cannot_store(document, error) from None
+        if problems:
+            model = type(document)
+            raise InvalidDocument(collection_of(model), document.__dict__.get("id"), problems, stored=False)
+
+    def problems(
+        self, value: BaseModel, fields: Iterable[str] | None, stored: Look | None, paths: Collection[str]
+    ) -> list[Problem]:
+        """Give the fields, of one instance, that would not be read back, each with the reason; arguments as above."""
+        if self._whole or fields is None:
+            return self._problems_of_all(value)
+        problems: list[Problem] = []
+        for name in fields:
+            if name in self.codec.by_name and name in value.__dict__ and not self._certain(name, value):
+                inside = self._problems_inside(name, value.__dict__[name], paths) if name in self._parts else None
+                problems += self._problems_of(value, name, stored) if inside is None else inside
+        return problems
+
+    def _problems_of_all(self, value: BaseModel) -> list[Problem]:
+        stored = self.codec.decode(_through_bson(self.codec.encode(value)))
         try:
             self._validator.validate_python(stored, strict=False)
         except ValidationError as error:
-            self._report(document, problems_of(error, self._names))
+            return problems_of(error, self._names)
+        return []
 
-    def _certain(self, name: str, document: Tracked) -> bool:
+    def _problems_inside(self, name: str, value: Any, paths: Collection[str]) -> list[Problem] | None:
+        """Verify what is written inside a field; None if that is all of it, or not known."""
+        model, many = self._parts[name]
+        verifier = self._verifier(model)
+        problems: list[Problem] = []
+        written = _written(self.codec.by_name[name].stored, paths, many=many)
+        for index, inner in written.items():
+            part = value[int(index)] if index else value
+            names = dict.fromkeys(verifier.by_stored.get(path.partition(".")[0]) for path in inner)
+            if type(part) is not model or None in names:
+                return None
+            place = f"{name}.{index}" if index else name
+            try:
+                found = verifier.problems(part, [known for known in names if known is not None], None, inner)
+            except CannotStore as error:
+                raise error.inside(place) from None
+            problems += [(f"{place}.{path}", reason) for path, reason in found]
+        return problems if written else None
+
+    def _verifier(self, model: type[BaseModel]) -> "Verifier":
+        found = self._inner.get(model)
+        if found is None:
+            found = self._inner[model] = Verifier(codec_of(model))
+        return found
+
+    def _certain(self, name: str, holder: BaseModel) -> bool:
         """Say whether the type of a value alone shows that it will be read back: no validator, no constraint."""
-        value: Any = document.__dict__[name]
+        value: Any = holder.__dict__[name]
         kind = self._free.get(name)
         if kind is None or type(value) is not kind:
             return False
         return not isinstance(value, str) or value.isascii()
 
-    def _problems(self, document: Tracked, name: str, stored_form: Look | None) -> list[tuple[str, str]]:
+    def _problems_of(self, holder: BaseModel, name: str, stored_form: Look | None) -> list[Problem]:
         field = self.codec.by_name[name]
-        value = document.__dict__[name]
+        value = holder.__dict__[name]
         try:
             encoded = MISSING if stored_form is None else stored_form(name)
             if encoded is MISSING:
                 encoded = value if type(value) in NATIVE else field.shape.encode(value)
             stored = encoded if _is_safe(encoded) else _through_bson({name: encoded})[name]
         except CannotStore as error:
-            raise cannot_store(document, error if error.path[:1] == [name] else error.inside(name)) from None
+            raise (error if error.path[:1] == [name] else error.inside(name)) from None
         if field.shape.decode is not None:
             stored = field.shape.decode(stored)
-        stand_in = _stand_in(document)
+        stand_in = _stand_in(holder)
         try:
             self._validator.validate_assignment(stand_in, name, stored, strict=False)
         except ValidationError as error:
             return problems_of(error, self._names)
         return []
 
-    def _report(self, document: Tracked, problems: list[tuple[str, str]]) -> None:
-        if problems:
-            model = type(document)
-            raise InvalidDocument(collection_of(model), document.__dict__.get("id"), problems, stored=False)
+
+def _written(stored: str, paths: Collection[str], *, many: bool) -> dict[str, list[str]]:
+    """Give the paths inside a field that are written, by index if it holds many; none if it is written whole."""
+    inside: dict[str, list[str]] = {}
+    for path in paths:
+        head, _, rest = path.partition(".")
+        if head != stored:
+            continue
+        if not rest:
+            return {}
+        index, _, inner = rest.partition(".") if many else ("", "", rest)
+        inside.setdefault(index, []).append(inner)
+    return inside
+
+
+def _parts(codec: Codec) -> dict[str, tuple[type[BaseModel], bool]]:
+    """Give the model that a field holds, and whether it is a list of them, where no more is said about the field."""
+    parts: dict[str, tuple[type[BaseModel], bool]] = {}
+    for field in codec.fields:
+        info = codec.model.__pydantic_fields__[field.name]
+        annotation: Any = info.annotation
+        many = get_origin(annotation) is list
+        model = get_args(annotation)[0] if many else annotation
+        if is_class(model) and issubclass(model, BaseModel) and not (info.metadata or field.validated or field.whole):
+            parts[field.name] = (model, many)
+    return parts
 
 
 def _unconstrained(codec: Codec) -> dict[str, type]:
@@ -150,7 +217,7 @@ def _through_bson(stored: dict[str, Any]) -> dict[str, Any]:
         raise
 
 
-def _stand_in(document: Tracked) -> Any:
+def _stand_in(document: BaseModel) -> Any:
     """Make a throw-away instance with the same values, so that the document itself is not touched."""
     cls = type(document)
     stand_in = cls.__new__(cls)

@@ -169,7 +169,7 @@ class Pending:
 
 def _alteration(document: Document[Any], changes: Changes, update: Update) -> Alteration:
     mapper = mapper_of(type(document))
-    mapper.verify(document, update.fields, changes.sent)
+    mapper.verify(document, update.fields, changes.sent, (*update.set, *update.unset, *update.push))
     return Alteration(document, mapper, mapper.encode_id(document.id), update, _then(changes), _now(mapper, document))
 
 
