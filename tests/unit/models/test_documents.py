@@ -1,13 +1,11 @@
 """A document stays a pydantic model, and a class of documents says at once what cannot work."""
 
 import copy
-import enum
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic
 from uuid import UUID, uuid4
 
 import bson
@@ -16,20 +14,15 @@ from bson import ObjectId
 from pydantic import (
     AliasChoices,
     AliasPath,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    PrivateAttr,
-    RootModel,
     ValidationError,
-    computed_field,
     create_model,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.dataclasses import dataclass
 
 from boundwork.errors import InvalidDocument
 from boundwork.models import Document, Embedded
@@ -37,55 +30,7 @@ from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import mapper_of
 from boundwork.models.metaclass import expression
 from boundwork.models.tracking import is_modified
-
-_CARD: Any = Literal["card"]
-HEX = "64b5f0c2a1b2c3d4e5f60718"
-T = TypeVar("T")
-
-
-class Status(enum.StrEnum):
-    OPEN = "open"
-    SHIPPED = "shipped"
-
-
-class Line(Embedded):
-    sku: str
-    qty: int = 1
-
-
-class Plain(BaseModel):
-    name: str
-    lines: list[Line] = []
-
-
-class Order(Document, collection="orders"):
-    status: Status = Status.OPEN
-    customer_id: ObjectId | None = None
-    lines: list[Line] = []
-    plain: Plain | None = None
-    _seen: list[str] = PrivateAttr(default_factory=list)
-
-    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
-    @property
-    def count(self) -> int:
-        return len(self.lines)
-
-    @cached_property
-    def first(self) -> str:
-        return self.lines[0].sku
-
-
-def stored(document: Document[Any]) -> dict[str, Any]:
-    return mapper_of(type(document)).encode(document)
-
-
-def load(model: type[Any], values: dict[str, Any]) -> Any:
-    mapper = mapper_of(model)
-    return mapper.load(mapper.decode(bson.encode(values))[0])
-
-
-def come_back(document: Document[Any]) -> Any:
-    return load(type(document), stored(document))
+from tests.unit.models.documents import HEX, Line, Order, Status, T, come_back, load, stored
 
 
 def test_a_new_document_has_an_object_id() -> None:
@@ -300,84 +245,6 @@ def test_a_stored_document_that_does_not_fit_is_named_without_its_contents() -> 
     assert "12345" not in str(caught.value)
 
 
-def test_a_subclass_lives_in_the_collection_of_its_parent() -> None:
-    class Rush(Order):
-        fee: Decimal = Decimal(0)
-
-    assert mapper_of(Rush).collection == "orders"
-    assert mapper_of(Rush).base_filter == {}
-
-
-def test_a_model_without_a_collection_has_no_mapper() -> None:
-    class Base(Document):
-        pass
-
-    with pytest.raises(TypeError, match="has no collection"):
-        mapper_of(Base)
-
-
-def test_a_family_is_told_apart_by_its_discriminator() -> None:
-    class Payment(Document[int], collection="payments", discriminator="kind"):
-        kind: str
-
-    class Card(Payment):
-        kind: Literal["card"] = "card"  # pyright: ignore[reportIncompatibleVariableOverride]  # a narrower field
-        limit: Decimal
-
-    class Cash(Payment):
-        kind: Literal["cash", "coins"] = "cash"  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
-
-    assert mapper_of(Payment).base_filter == {}
-    assert mapper_of(Card).base_filter == {"kind": "card"}
-    assert mapper_of(Cash).base_filter == {"kind": {"$in": ["cash", "coins"]}}
-    card = Card(id=1, limit=Decimal("1.50"))
-    found = load(Payment, stored(card))
-    assert type(found) is Card
-    assert found == card
-    assert type(load(Payment, {"_id": 2, "kind": "other"})) is Payment
-    with pytest.raises(TypeError, match="already stands for Card"):
-        create_model("Again", __base__=Payment, kind=(_CARD, "card"))
-
-
-def test_a_kind_that_no_class_has_is_an_invalid_document() -> None:
-    class Shape(Document[int], collection="shapes", discriminator="kind"):
-        pass
-
-    class Round(Shape):
-        kind: Literal["round"] = "round"
-
-    assert type(load(Shape, {"_id": 1, "kind": "round"})) is Round
-    with pytest.raises(InvalidDocument, match="no model has this value"):
-        load(Shape, {"_id": 1, "kind": "flat"})
-
-
-def test_a_model_may_refer_to_itself_and_to_a_later_class() -> None:
-    class Node(Document[int], collection="nodes"):
-        later: "Later | None" = None
-
-    class Later(Embedded):
-        value: Decimal
-        children: list["Later"] = []
-
-    Node.model_rebuild(_types_namespace={"Later": Later})
-    assert Node(id=2).later is None
-    assert Node.model_fields["later"].default is None
-    node = Node(id=1, later=Later(value=Decimal(1), children=[Later(value=Decimal("2.5"))]))
-    assert load(Node, stored(node)) == node
-
-
-def test_generic_models_are_stored_by_their_argument() -> None:
-    class Box(Embedded, Generic[T]):
-        value: T
-
-    class Page(Document[int], Generic[T], collection="pages"):
-        boxes: list[Box[T]]
-
-    page = Page[Decimal](id=1, boxes=[Box[Decimal](value=Decimal("1.0"))])
-    assert mapper_of(Page[Decimal]).collection == "pages"
-    assert load(Page[Decimal], stored(page)) == page
-
-
 def test_expressions_never_become_defaults_and_warn_about_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -434,70 +301,6 @@ def test_many_documents_load_as_one_does() -> None:
     assert mapper_of(Order).load_all([dict(value) for value in values]) == [
         mapper_of(Order).load(dict(value)) for value in values
     ]
-
-
-def test_a_frozen_document_comes_back_and_stays_frozen() -> None:
-    class Coin(Embedded, frozen=True):
-        value: Decimal
-
-    class Purse(Document[int], collection="purses", frozen=True):
-        coins: frozenset[Coin]
-
-    purse = Purse(id=1, coins=frozenset({Coin(value=Decimal(1)), Coin(value=Decimal(2))}))
-    again = load(Purse, stored(purse))
-    assert again == purse
-    assert hash(again) == hash(purse)
-    with pytest.raises(ValidationError):
-        again.coins = frozenset()
-
-
-def test_a_root_model_is_stored_as_its_root() -> None:
-    class Amounts(RootModel[list[Decimal]]):
-        pass
-
-    class Bill(Document[int], collection="bills"):
-        amounts: Amounts
-        more: list[Amounts] = []
-
-    bill = Bill(id=1, amounts=Amounts([Decimal("1.5")]), more=[Amounts([Decimal(2)])])
-    assert stored(bill)["amounts"] == [bson.Decimal128("1.5")]
-    assert load(Bill, stored(bill)) == bill
-
-
-def test_unknown_fields_of_a_member_of_a_union_survive() -> None:
-    class Cat(Embedded):
-        kind: Literal["cat"] = "cat"
-        weight: Decimal
-
-    class Dog(Embedded):
-        kind: Literal["dog"] = "dog"
-        weight: Decimal
-
-    class Zoo(Document[int], collection="zoos"):
-        animals: list[Cat | Dog]
-
-    values = {"_id": 1, "animals": [{"kind": "dog", "weight": bson.Decimal128("2"), "hint": 1}]}
-    assert stored(load(Zoo, copy.deepcopy(values))) == values
-
-
-def test_models_of_a_union_that_cannot_be_told_apart_are_refused() -> None:
-    class Cat(Embedded):
-        weight: Decimal
-
-    class Dog(Embedded):
-        weight: Decimal
-
-    with pytest.raises(TypeError, match="common Literal field"):
-        create_model("Zoo", __base__=Document, animal=(Cat | Dog, ...))
-
-
-def test_a_dataclass_with_aliases_is_refused() -> None:
-    @dataclass
-    class Weight:
-        grams: int = Field(alias="g")
-
-    with pytest.raises(TypeError, match="aliases"):
-        create_model("Scale", __base__=Document, weight=(Weight, ...))
 
 
 def test_a_document_looks_for_missing_attributes_without_being_touched() -> None:

@@ -4,74 +4,21 @@ import copy
 import gc
 import math
 import weakref
-from collections import deque
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import bson
 import pytest
 from bson import ObjectId
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
+from pydantic import field_validator
 
 from boundwork.errors import InvalidDocument
-from boundwork.models import Document, Embedded
-from boundwork.models.bson_types import MISSING, decode_all
-from boundwork.models.difference import Changed, Update, compare, same
-from boundwork.models.kinds import is_array
+from boundwork.models import Document
+from boundwork.models.bson_types import MISSING
+from boundwork.models.difference import Update
 from boundwork.models.mapper import mapper_of
 from boundwork.models.tracking import Changes, Tracker, is_modified
-
-
-class Line(Embedded):
-    sku: str
-    qty: int
-    notes: list[str] = []
-
-
-class Plain(BaseModel):
-    name: str
-    marks: set[int] = set()
-
-
-@dataclass
-class Weight:
-    grams: int
-    history: list[int] = field(default_factory=list)
-
-
-class Order(Document[int], collection="orders"):
-    status: str = "open"
-    total: Decimal = Decimal(0)
-    price: float = 0.0
-    lines: list[Line] = []
-    tags: list[str] = []
-    facts: dict[str, Any] = {}
-    plain: Plain | None = None
-    weight: Weight | None = None
-    queue: deque[int] = Field(default_factory=deque)
-    _log: list[str] = PrivateAttr(default_factory=list)
-
-
-def loaded(**values: Any) -> tuple[Order, Tracker]:
-    """Load an order that is attached to a tracker of its own; what is not given was not stored."""
-    order = mapper_of(Order).load(decode_all(bson.encode({"_id": 1, **values}))[0])
-    tracker = Tracker()
-    tracker.attach_all([order])
-    return order, tracker
-
-
-def update(order: Order, tracker: Tracker) -> dict[str, Any] | None:
-    changes = tracker.changes_of(order)
-    found = changes.update() if changes is not None else None
-    return found.operators() if found is not None else None
-
-
-def lines(*quantities: int) -> list[dict[str, Any]]:
-    return [{"sku": f"s{index}", "qty": qty, "notes": []} for index, qty in enumerate(quantities)]
+from tests.unit.models.orders import Order, lines, loaded, update
 
 
 def test_reading_scalars_does_not_touch() -> None:
@@ -352,165 +299,6 @@ def test_reloading_keeps_the_object_and_can_be_rewound() -> None:
     assert update(order, tracker) == {"$push": {"tags": {"$each": ["c"]}}}
     tracker.touched[id(order)].rewind()
     assert (order.status, order.tags) == ("open", ["a"])
-
-
-def test_what_could_not_be_read_back_is_refused_before_it_is_written() -> None:
-    order, tracker = loaded(status="open", lines=lines(1))
-    setattr(order, "status", 5)  # noqa: B010 - past the checkers
-    setattr(order.lines[0], "qty", "secret")  # noqa: B010 - past the checkers
-    changes = tracker.touched[id(order)].update()
-    assert changes is not None
-    with pytest.raises(InvalidDocument) as caught:
-        mapper_of(Order).verify(order, changes.fields)
-    assert caught.value.fields == ("status", "lines.0.qty")
-    assert "secret" not in str(caught.value)
-    with pytest.raises(InvalidDocument):
-        mapper_of(Order).verify(order)
-    order.status, order.lines[0].qty = "paid", 3
-    mapper_of(Order).verify(order, changes.fields)
-
-
-def test_verifying_changes_nothing() -> None:
-    order, tracker = loaded(status="open", lines=lines(1))
-    order.status = "paid"
-    before = copy.deepcopy(order)
-    mapper_of(Order).verify(order, ("status",))
-    mapper_of(Order).verify(order)
-    assert order == before
-    assert order.model_fields_set == before.model_fields_set
-    assert update(order, tracker) == {"$set": {"status": "paid"}}
-
-
-def test_text_that_bson_refuses_is_refused_when_verified() -> None:
-    order, _ = loaded(status="open")
-    order.status = "\ud800"
-    with pytest.raises(InvalidDocument, match="status"):
-        mapper_of(Order).verify(order, ("status",))
-
-
-def test_rules_over_several_fields_are_verified_on_the_whole() -> None:
-    class Span(Document[int], collection="spans"):
-        low: int
-        high: int
-
-        @model_validator(mode="after")
-        def ordered(self) -> "Span":
-            if self.low > self.high:
-                raise ValueError("low above high")
-            return self
-
-    span = mapper_of(Span).load({"_id": 1, "low": 1, "high": 2})
-    tracker = Tracker()
-    tracker.attach(span)
-    span.low = 9
-    with pytest.raises(InvalidDocument):
-        mapper_of(Span).verify(span, ("low",))
-
-
-STORED = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 2) | st.floats(allow_nan=True, width=16) | st.sampled_from(["", "a"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "b", "c.d", "$e", "", "0"]), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-DOCUMENTS = st.dictionaries(st.sampled_from(["a", "b", "lines"]), STORED, max_size=3)
-
-
-def applied(document: dict[str, Any], operators: dict[str, Any]) -> dict[str, Any]:
-    """Apply update operators as MongoDB does; conflicting paths raise."""
-    result = copy.deepcopy(document)
-    paths = [path for change in operators.values() for path in change]
-    for one in paths:
-        assert not any(other != one and (other + ".").startswith(one + ".") for other in paths), "conflict"
-    assert len(paths) == len(set(paths))
-    for operator, change in operators.items():
-        for path, value in change.items():
-            *parents, last = path.split(".")
-            assert all(part and part[0] != "$" for part in (*parents, last))
-            target: Any = result
-            for part in parents:
-                target = target[int(part) if is_array(target) else part]
-            key: Any = int(last) if is_array(target) else last
-            if operator == "$set":
-                target[key] = value
-            elif operator == "$unset":
-                del target[key]
-            else:
-                target[key] = target[key] + value["$each"]
-    return result
-
-
-@given(DOCUMENTS, DOCUMENTS)
-@settings(max_examples=80, deadline=None, database=None)
-def test_the_difference_turns_the_old_form_into_the_new_one(before: dict[str, Any], now: dict[str, Any]) -> None:
-    changed = Changed()
-    for name in {**before, **now}:
-        compare(name, before.get(name, MISSING), now.get(name, MISSING), changed)
-    operators = Update(changed.set, tuple(changed.unset), changed.push).operators()
-    assert same(applied(before, operators), now)
-    assert bool(operators) is not same(before, now)
-
-
-EDITS = st.lists(
-    st.tuples(st.sampled_from(["append", "pop", "qty", "reverse", "assign", "fact", "nest", "status", "delete", "tag"]),
-              st.integers(0, 5)),
-    max_size=8,
-)  # fmt: skip
-
-
-def edit(order: Order, kind: str, number: int) -> None:  # noqa: C901 - a list of edits
-    match kind:
-        case "append":
-            order.lines.append(Line(sku=f"n{number}", qty=number))
-        case "pop" if order.lines:
-            order.lines.pop(number % len(order.lines))
-        case "qty" if order.lines:
-            order.lines[number % len(order.lines)].qty = number
-        case "reverse":
-            order.lines.reverse()
-        case "assign":
-            order.lines = [line.model_copy() for line in order.lines[:number]]
-        case "fact":
-            order.facts[f"k{number}"] = {"v": [number]}
-        case "nest":
-            order.facts.setdefault("deep", {"list": []})["list"].append({"n": number})
-        case "status":
-            order.status = f"s{number}"
-        case "delete" if "price" in order.__dict__:
-            del order.price
-        case "tag" if order.lines:
-            order.lines[0].notes.append(f"t{number}")
-        case _:
-            order.total += number
-
-
-@given(EDITS, EDITS)
-@settings(max_examples=25, deadline=None, database=None)
-def test_any_edits_are_written_and_rewound_exactly(first: list[Any], second: list[Any]) -> None:
-    mapper = mapper_of(Order)
-    full = mapper.encode(Order(id=1, lines=[Line(sku="a", qty=1, notes=[]), Line(sku="b", qty=2, notes=["n"])]))
-    order, tracker = loaded(**{name: value for name, value in full.items() if name != "_id"})
-    before = copy.deepcopy(order)
-    database = mapper.encode(before)
-    for edits in (first, second):
-        for kind, number in edits:
-            edit(order, kind, number)
-        changes = tracker.changes_of(order)
-        if changes is not None:
-            found = changes.update()
-            if found is not None:
-                mapper.verify(order, found.fields)
-                database = applied(database, found.operators())
-            changes.accept()
-        assert same(database, mapper.encode(order))
-    changes = tracker.changes_of(order)
-    if changes is not None:
-        changes.rewind()
-    assert order == before
-    assert order.model_fields_set == before.model_fields_set
-    assert same(mapper.encode(order), full)
 
 
 def test_time_is_compared_as_it_is_stored() -> None:
