@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, MongoClient
+from pymongo.collection import Collection
 
 from tests.server.bank import ACCOUNTS, BALANCE, AsyncBank, Bank, bank_of, settled
 from tests.server.commands_seen import CommandsSeen, failing, with_options
@@ -97,3 +99,15 @@ def server(mongod_client: MongoClient[Stored], database_name: str) -> Any:
         return failing(mongod_client, commands, times, appName=database_name, **how)
 
     return fails
+
+
+@pytest.fixture
+def real(mongod_uri: str) -> Iterator[Collection[RawBSONDocument]]:
+    """Give a collection that is compared with one of the in-memory database."""
+    with MongoClient[RawBSONDocument](
+        mongod_uri, document_class=RawBSONDocument, uuidRepresentation="standard", serverSelectionTimeoutMS=5000
+    ) as client:
+        database = client["memory_agrees"]
+        client.drop_database(database)
+        yield database["compared"]
+        client.drop_database(database)
