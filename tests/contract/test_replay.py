@@ -1,13 +1,12 @@
 """A unit that meets a rival: repeated if it would see the same again, refused otherwise. Its body runs once."""
 
-import asyncio
-import threading
 from typing import Any
 
 import pytest
 
 from boundwork import StaleDocument, TransientFailure
 from tests.contract.colours import define
+from tests.contract.rivals import Rival
 from tests.contract.shop import Account, Customer
 
 
@@ -16,62 +15,6 @@ async def accounts(shop: Any) -> None:
     async with shop as uow:
         uow.accounts.add_all([Account(id=number) for number in range(3)])
         uow.customers.add(Customer(id="ann", name="Ann"))
-
-
-class Rival:
-    """A unit that writes to account 1 and stays open until it is told how to end."""
-
-    def __init__(self, shop: Any, colour: str) -> None:
-        self._shop = shop
-        self._colour = colour
-        self._wrote = threading.Event()
-        self._end = threading.Event()
-        self._commits = False
-        self._work: Any = None
-
-    async def start(self) -> None:
-        if self._colour == "sync":
-            self._work = threading.Thread(target=self._in_thread)
-            self._work.start()
-        else:
-            self._work = asyncio.create_task(self._run())
-        while not self._wrote.is_set():
-            await self._nap()
-
-    async def finish(self, *, commits: bool) -> None:
-        self._commits = commits
-        self._end.set()
-        if self._colour == "sync":
-            self._work.join()
-        else:
-            await self._work
-
-    def end_soon(self, *, commits: bool) -> None:
-        """End while the unit under test is trying again."""
-        self._commits = commits
-        threading.Timer(0.1, self._end.set).start()
-
-    async def _run(self) -> None:
-        async with self._shop as uow:
-            (await uow.accounts.get(1)).balance += 100
-            await uow.flush()
-            self._wrote.set()
-            while not self._end.is_set():
-                await self._nap()
-            if not self._commits:
-                await uow.rollback()
-
-    def _in_thread(self) -> None:
-        try:
-            self._run().send(None)
-        except StopIteration:
-            return
-
-    async def _nap(self) -> None:
-        if self._colour == "sync":
-            threading.Event().wait(0.01)
-        else:
-            await asyncio.sleep(0.01)
 
 
 async def test_a_rival_that_gives_up_is_waited_for_and_the_body_runs_once(
