@@ -26,6 +26,8 @@ every error can be pickled.
 from collections.abc import Sequence
 from typing import Any, Self
 
+NAMED = 10
+
 
 class BoundworkError(Exception):
     """Base of all errors of boundwork."""
@@ -69,7 +71,7 @@ class UnitDoomed(BoundworkError):
 class DocumentNotFound(BoundworkError):
     """No document of the model has the id.
 
-    Attributes: `model` (name), `collection`, `id`.
+    Attributes: `model` (name), `collection`, `id`, `ids` (all that are missing; `id` is the first).
     """
 
     def __init__(self, model: str, collection: str, id: object) -> None:  # noqa: A002 - the field is called id
@@ -80,6 +82,19 @@ class DocumentNotFound(BoundworkError):
         self.model = model
         self.collection = collection
         self.id = id
+        self.ids: tuple[object, ...] = (id,)
+
+    @classmethod
+    def of_many(cls, model: str, collection: str, ids: Sequence[object]) -> Self:
+        """Build the error for several ids; the text names the first ten."""
+        error = cls(model, collection, ids[0])
+        named = ", ".join(map(repr, ids[:NAMED]))
+        more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+        error.args = (
+            f"{model} {named}{more} not found in collection {collection!r}. Use find with in_ to get those that exist.",
+        )
+        error.ids = tuple(ids)
+        return error
 
 
 class InvalidDocument(BoundworkError):

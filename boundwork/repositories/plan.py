@@ -1,5 +1,6 @@
 """What a query asks for, as an immutable value, and the commands that it becomes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Self, TypeVar
 
@@ -69,9 +70,20 @@ class Plan(Generic[DocumentT]):
         return {"$and": [base, compiled]} if compiled else dict(base)
 
 
-async def get(unit: Unit, mapper: Mapper[DocumentT], document_id: object) -> DocumentT:
+async def get(unit: Unit, mapper: Mapper[DocumentT], document_id: object, *, lock: bool = False) -> DocumentT:
     """Return the document with an id; DocumentNotFound if there is none."""
-    found = await unit.workspace.get(mapper, document_id)
+    found = await unit.workspace.get(mapper, document_id, lock=lock)
     if found is None:
         raise DocumentNotFound(mapper.model.__name__, mapper.collection, document_id)
     return found
+
+
+async def get_many(
+    unit: Unit, mapper: Mapper[DocumentT], document_ids: Iterable[object], *, lock: bool = False
+) -> list[DocumentT]:
+    """Return the documents with these ids, in their order; DocumentNotFound names those that there are not."""
+    ids = list(document_ids)
+    found = await unit.workspace.get_many(mapper, ids, lock=lock)
+    if missing := [document_id for document_id, document in zip(ids, found, strict=True) if document is None]:
+        raise DocumentNotFound.of_many(mapper.model.__name__, mapper.collection, missing)
+    return [document for document in found if document is not None]

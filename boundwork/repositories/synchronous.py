@@ -1,12 +1,12 @@
 """Repositories and queries for `UnitOfWork`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, Self, TypeVar
 
 from boundwork.models import Document
 from boundwork.models.expressions import Condition
 from boundwork.repositories.binding import RepositoryBase
-from boundwork.repositories.plan import Plan, get
+from boundwork.repositories.plan import Plan, get, get_many
 from boundwork.uow.run_sync import run_sync
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
@@ -62,14 +62,25 @@ class Repository(RepositoryBase[DocumentT]):
     open unit. Subclass it for queries with names of the domain.
     """
 
-    def get(self, document_id: object) -> DocumentT:
-        """Return the document with an id; DocumentNotFound if there is none. Asked again, the server is not."""
-        known = self.unit.workspace.recall(self.mapper, document_id)
-        return run_sync(get(self.unit, self.mapper, document_id)) if known is None else known
+    def get(self, document_id: object, *, for_update: bool = False) -> DocumentT:
+        """Return the document with an id; DocumentNotFound if there is none. Asked again, the server is not.
 
-    def find_by_id(self, document_id: object) -> DocumentT | None:
-        """Return the document with an id, None if there is none."""
-        return run_sync(self.unit.workspace.get(self.mapper, document_id))
+        With `for_update` it is locked until the transaction ends. As the first word of a unit that waits for a rival,
+        up to `replay_seconds`, and returns what the rival committed.
+        """
+        known = None if for_update else self.unit.workspace.recall(self.mapper, document_id)
+        return run_sync(get(self.unit, self.mapper, document_id, lock=for_update)) if known is None else known
+
+    def get_many(self, document_ids: Iterable[object], *, for_update: bool = False) -> list[DocumentT]:
+        """Return the documents with these ids, in their order; DocumentNotFound names all that are missing.
+
+        Those that are known are not asked for again, all others at once. `for_update` is that of `get`.
+        """
+        return run_sync(get_many(self.unit, self.mapper, document_ids, lock=for_update))
+
+    def find_by_id(self, document_id: object, *, for_update: bool = False) -> DocumentT | None:
+        """Return the document with an id, None if there is none; `for_update` is that of `get`."""
+        return run_sync(self.unit.workspace.get(self.mapper, document_id, lock=for_update))
 
     def find(self, *filters: Condition) -> Query[DocumentT]:
         """Return the query for documents that meet all conditions: expressions or plain MongoDB filters."""

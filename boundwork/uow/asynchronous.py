@@ -11,8 +11,9 @@ from boundwork.models import Document
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
 from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
+from boundwork.uow.locking import lock_name
 from boundwork.uow.sessions.choice import asynchronous_sessions
-from boundwork.uow.settings import Settings
+from boundwork.uow.settings import Isolation, Settings
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -26,7 +27,9 @@ class AsyncUnitOfWork(UnitDefinition):
     `database` is a PyMongo `AsyncDatabase`, or what `connect()` returned. `autoflush=False` leaves it to `flush()`
     to send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent,
     `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
-    A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour.
+    `isolation="locked_reads"` locks each document that a unit reads, so that no two units decide on the same ones.
+    A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
+    ValueError for another isolation.
     """
 
     def __init__(
@@ -36,10 +39,11 @@ class AsyncUnitOfWork(UnitDefinition):
         autoflush: bool = True,
         commit_seconds: float = 30.0,
         replay_seconds: float = 30.0,
+        isolation: Isolation = "snapshot",
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = asynchronous_sessions(database)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation)
 
     async def __aenter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
@@ -86,6 +90,13 @@ class AsyncUnitOfWork(UnitDefinition):
     async def refresh(self, document: Document[Any]) -> None:
         """Read a document again into the same object; pending changes are flushed first."""
         await self.core.workspace.refresh(document)
+
+    async def lock(self, name: str) -> None:
+        """Lock a name until the transaction ends: units that lock the same one follow each other.
+
+        As the first word of a unit it waits for a rival, up to `replay_seconds`, and reads what the rival committed.
+        """
+        await lock_name(self.core, name)
 
     async def commit(self) -> None:
         """Flush and commit; the next operation begins a new transaction."""

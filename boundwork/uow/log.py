@@ -1,10 +1,11 @@
 """What a transaction has read and written so far, in order, as data.
 
 A read is kept as its command and a digest of the reply, a write as the bulks that were sent. Nothing of the body
-of a unit is needed to do the same again and to tell whether it saw the same.
+of a unit is needed to do the same again and to tell whether it saw the same. A lock changes nothing, so no read can
+have seen it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -38,12 +39,23 @@ class WriteRecord:
     results: tuple[BulkResult, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LockRecord:
+    """A bulk that was sent to lock what it names."""
+
+    bulk: BulkWrite
+
+
+Record = ReadRecord | WriteRecord | LockRecord
+
+
 class Log:
-    """The records of one transaction."""
+    """The records of one transaction, and what it has locked: collections with identities."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self.records: list[ReadRecord | WriteRecord] = []
+        self.records: list[Record] = []
+        self.locked: set[tuple[str, Hashable]] = set()
         self._bytes_read = 0
 
     @property
@@ -64,7 +76,13 @@ class Log:
         """Record writes and their reply."""
         self.records.append(WriteRecord(tuple(bulks), tuple(results)))
 
+    def took(self, bulk: BulkWrite, identities: Iterable[tuple[str, Hashable]]) -> None:
+        """Record locks."""
+        self.records.append(LockRecord(bulk))
+        self.locked.update(identities)
+
     def clear(self) -> None:
         """Forget the records: their transaction has ended."""
         self.records = []
+        self.locked = set()
         self._bytes_read = 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from boundwork.errors import BoundworkError, StaleDocument, TransientFailure
 from boundwork.uow.commands import Find
 from boundwork.uow.failures import FailureKind, SessionFailure
-from boundwork.uow.log import ReadRecord, WriteRecord, digest
+from boundwork.uow.log import LockRecord, ReadRecord, WriteRecord, digest
 from boundwork.uow.reporting import public_error
 from boundwork.uow.waits import wait_before
 
@@ -92,7 +92,9 @@ async def _repeat(unit: "Unit") -> None:
         logger.debug("unit %s: the abort before a replay failed: %s", unit.name, failure)
     await session.begin()
     for record in unit.workspace.log.records:
-        if isinstance(record, WriteRecord):
+        if isinstance(record, LockRecord):
+            await session.write([record.bulk])
+        elif isinstance(record, WriteRecord):
             if await session.write(record.bulks) != list(record.results):
                 raise _stale(record.bulks[0].collection, None)
         elif not await _same(unit, record):

@@ -2,7 +2,8 @@
 
 A savepoint keeps what the documents and the pending work were. If it fails, the objects go back to that, and nothing
 else has to happen as long as its writes were still pending. If some were sent, the transaction is given up and the
-outer part of the log is repeated in a new one, with every read verified, those of the savepoint as well. That is
+outer part of the log is repeated in a new one, with every read verified, those of the savepoint as well; what the
+savepoint locked is locked again, since it was read. That is
 impossible where the savepoint has read what it had written itself, or where the transaction holds calls of the driver
 that nobody recorded: then the unit is doomed, and says so.
 """
@@ -15,7 +16,7 @@ from boundwork.errors import BoundworkError
 from boundwork.models.identity import identity_key
 from boundwork.models.tracking import Changes, Frame
 from boundwork.uow.commands import BulkWrite, InsertOne, UpsertOne
-from boundwork.uow.log import ReadRecord, WriteRecord
+from boundwork.uow.log import LockRecord, Record, WriteRecord
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.states import State
 
@@ -58,7 +59,7 @@ async def undo(unit: "Unit", savepoint: Savepoint) -> None:
     if not _verifiable(inner):
         unit.doom(BoundworkError(f"{ALONE} it had read what it had written itself."))
         return
-    work.log.records[savepoint.recorded :] = [record for record in inner if isinstance(record, ReadRecord)]
+    work.log.records[savepoint.recorded :] = [record for record in inner if not isinstance(record, WriteRecord)]
     await unit.restart()
 
 
@@ -80,14 +81,14 @@ def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
     work.staged = savepoint.staged
 
 
-def _verifiable(records: list[ReadRecord | WriteRecord]) -> bool:
+def _verifiable(records: list[Record]) -> bool:
     """Tell whether no read can have seen a write that comes before it."""
     written: dict[str, set[object]] = {}
     for record in records:
         if isinstance(record, WriteRecord):
             for bulk in record.bulks:
                 written.setdefault(bulk.collection, set()).update(_ids(bulk))
-        elif record.command.collection in written:
+        elif not isinstance(record, LockRecord) and record.command.collection in written:
             wanted = record.command.filter.get("_id")
             if wanted is None or isinstance(wanted, dict):
                 return False

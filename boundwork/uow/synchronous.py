@@ -11,9 +11,10 @@ from boundwork.models import Document
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
 from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
+from boundwork.uow.locking import lock_name
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import synchronous_sessions
-from boundwork.uow.settings import Settings
+from boundwork.uow.settings import Isolation, Settings
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -27,7 +28,9 @@ class UnitOfWork(UnitDefinition):
     `database` is a PyMongo `Database`, or what `connect()` returned. `autoflush=False` leaves it to `flush()` to
     send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent,
     `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
-    A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour.
+    `isolation="locked_reads"` locks each document that a unit reads, so that no two units decide on the same ones.
+    A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
+    ValueError for another isolation.
     """
 
     def __init__(
@@ -37,10 +40,11 @@ class UnitOfWork(UnitDefinition):
         autoflush: bool = True,
         commit_seconds: float = 30.0,
         replay_seconds: float = 30.0,
+        isolation: Isolation = "snapshot",
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = synchronous_sessions(database)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation)
 
     def __enter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
@@ -82,6 +86,13 @@ class UnitOfWork(UnitDefinition):
     def refresh(self, document: Document[Any]) -> None:
         """Read a document again into the same object; pending changes are flushed first."""
         run_sync(self.core.workspace.refresh(document))
+
+    def lock(self, name: str) -> None:
+        """Lock a name until the transaction ends: units that lock the same one follow each other.
+
+        As the first word of a unit it waits for a rival, up to `replay_seconds`, and reads what the rival committed.
+        """
+        run_sync(lock_name(self.core, name))
 
     def commit(self) -> None:
         """Flush and commit; the next operation begins a new transaction."""

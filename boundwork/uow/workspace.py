@@ -3,7 +3,7 @@
 Reads go through the identity map; writes are kept until a flush. Every command is recorded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import DocumentNotFound, NotInUnit
@@ -17,6 +17,7 @@ from boundwork.uow.commands import Count, Find
 from boundwork.uow.flushing import flush, insert_if_absent
 from boundwork.uow.identity_map import REMOVED, IdentityMap
 from boundwork.uow.loading import as_model, key_of, load, may_reload
+from boundwork.uow.locking import find_and_lock, lock_and_find
 from boundwork.uow.log import Log
 from boundwork.uow.pending import Entry, Pending
 from boundwork.uow.receipt import Receipt
@@ -45,25 +46,50 @@ class Workspace:
         known = self.known.current(mapper.collection, key_of(mapper, document_id))
         return as_model(mapper, known) if isinstance(known, Document) else None
 
-    async def get(self, mapper: Mapper[DocumentT], document_id: object) -> DocumentT | None:
-        """Return the document with an id, None if there is none or the unit has removed it."""
+    async def get(self, mapper: Mapper[DocumentT], document_id: object, *, lock: bool = False) -> DocumentT | None:
+        """Return the document with an id, locked if that is asked for; None if there is none or the unit removed it."""
         self.unit.check()
         stored_id = mapper.encode_id(document_id)
         key = identity_key(stored_id)
         known = self.known.current(mapper.collection, key)
+        if known is None:
+            earlier = self.known.earlier(mapper.collection, key)
+            if earlier is not None and not may_reload(self.tracker, earlier):
+                await self.flush()
+                known = earlier
         if known is not None:
-            return as_model(mapper, known) if isinstance(known, Document) else None
-        earlier = self.known.earlier(mapper.collection, key)
-        if earlier is not None and not may_reload(self.tracker, earlier):
-            await self.flush()
-            return as_model(mapper, earlier)
-        found = await self._find(mapper, Find(mapper.collection, {"_id": stored_id, **mapper.base_filter}, limit=1))
+            document = as_model(mapper, known) if isinstance(known, Document) else None
+            if document is not None:
+                await self._read_by_id(mapper, [stored_id], None, lock=lock)
+            return document
+        command = Find(mapper.collection, {"_id": stored_id, **mapper.base_filter}, limit=1)
+        found = self._load(mapper, await self._read_by_id(mapper, [stored_id], command, lock=lock))
         return found[0] if found else None
+
+    async def get_many(
+        self, mapper: Mapper[DocumentT], document_ids: Iterable[object], *, lock: bool = False
+    ) -> list[DocumentT | None]:
+        """Return what `get` returns for each id, asking once for all that are not known."""
+        self.unit.check()
+        stored_ids = [mapper.encode_id(document_id) for document_id in document_ids]
+        keys = [identity_key(stored_id) for stored_id in stored_ids]
+        earlier = (self.known.earlier(mapper.collection, key) for key in keys)
+        if not all(document is None or may_reload(self.tracker, document) for document in earlier):
+            await self.flush()
+        known = {key: self.known.current(mapper.collection, key) for key in keys}
+        wanted = {key: stored_id for key, stored_id in zip(keys, stored_ids, strict=True) if known[key] is not REMOVED}
+        asked = [stored_id for key, stored_id in wanted.items() if known[key] is None]
+        command = Find(mapper.collection, {"_id": {"$in": asked}, **mapper.base_filter}) if asked else None
+        self._load(mapper, await self._read_by_id(mapper, wanted.values(), command, lock=lock))
+        now = [self.known.current(mapper.collection, key) for key in keys]
+        return [as_model(mapper, document) if isinstance(document, Document) else None for document in now]
 
     async def find(self, mapper: Mapper[DocumentT], command: Find) -> list[DocumentT]:
         """Flush, and return the documents that a query finds, each as the one object that stands for it."""
         await self._autoflush()
-        return await self._find(mapper, command)
+        if self.unit.settings.locks_reads:
+            return self._load(mapper, await find_and_lock(self.unit, mapper, command))
+        return self._load(mapper, await self._read(mapper, command))
 
     async def count(self, mapper: Mapper[Any], command: Count) -> int:
         """Flush, and return how many documents match."""
@@ -79,7 +105,8 @@ class Workspace:
         await self.flush()
         mapper = mapper_of(type(document))
         self.known.forget(mapper.collection, key_of(mapper, document.id))
-        stored = await self._read(mapper, Find(mapper.collection, {"_id": mapper.encode_id(document.id)}, limit=1))
+        stored_id = mapper.encode_id(document.id)
+        stored = await self._read_by_id(mapper, [stored_id], Find(mapper.collection, {"_id": stored_id}, limit=1))
         if not stored:
             raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)
         mapper.reload(document, mapper.decode(stored[0])[0])
@@ -208,8 +235,16 @@ class Workspace:
         if self.unit.settings.autoflush:
             await flush(self.unit)
 
-    async def _find(self, mapper: Mapper[DocumentT], command: Find) -> list[DocumentT]:
-        return load(mapper, await self._read(mapper, command), self.known, self.tracker)
+    def _load(self, mapper: Mapper[DocumentT], batches: list[bytes]) -> list[DocumentT]:
+        return load(mapper, batches, self.known, self.tracker)
+
+    async def _read_by_id(
+        self, mapper: Mapper[Any], stored_ids: Iterable[Any], command: Find | None, *, lock: bool = False
+    ) -> list[bytes]:
+        """Read what is not known of these documents; where that is asked for, lock all of them."""
+        if lock or self.unit.settings.locks_reads:
+            return await lock_and_find(self.unit, mapper, stored_ids, command)
+        return [] if command is None else await self._read(mapper, command)
 
     async def _read(self, mapper: Mapper[Any], command: Find) -> list[bytes]:
         batches = await self.unit.send(lambda: self.unit.session.find(command))

@@ -65,12 +65,18 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.ordres.get(ObjectId())  # error: attr-defined / reportAttributeAccessIssue
         uow.customers.get("ada").ship()  # error: attr-defined / reportAttributeAccessIssue
         uow.orders.find().limit("1")  # error: arg-type / reportArgumentType
+        uow.orders.get(ObjectId(), True)  # error: call-arg / reportCallIssue
+        uow.orders.get_many(ObjectId())  # error: arg-type / reportArgumentType
+        uow.orders.find_by_id(ObjectId(), for_update=True).ship()  # error: union-attr / reportOptionalMemberAccess
+        uow.lock(5)  # error: arg-type / reportArgumentType
+    Shop(uow.database, isolation="serializable")  # error: arg-type / reportArgumentType
 
 
 async def asynchronous(shop: AsyncShop) -> None:
     async with shop as uow:
         uow.orders.get(ObjectId()).ship()  # error: attr-defined / reportAttributeAccessIssue
         uow.orders.find().to_list()  # error: unused-coroutine / reportUnusedCoroutine
+        uow.lock("orders")  # error: unused-coroutine / reportUnusedCoroutine
         for _ in uow.orders.find():  # error: attr-defined / reportGeneralTypeIssues
             pass
     with shop as uow:  # error: attr-defined / reportGeneralTypeIssues

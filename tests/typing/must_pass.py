@@ -11,6 +11,7 @@ from boundwork import (
     UnitOfWork,
     any_of,
     asc,
+    connect,
     contains,
     desc,
     exists,
@@ -92,6 +93,25 @@ async def documents_are_added_asynchronously(shop: AsyncShop, order: Order) -> N
     for attempt in shop.attempts():
         async with attempt as uow:
             (await uow.orders.get(ObjectId())).ship()
+
+
+def documents_are_locked(shop: Shop, numbers: list[ObjectId]) -> None:
+    strict = Shop(connect("memory://shop"), isolation="locked_reads")
+    with strict as uow:
+        uow.lock("orders")
+        uow.orders.get(numbers[0], for_update=True).ship()
+        uow.orders.get_many(numbers)[0].ship()
+        uow.orders.get_many((number for number in numbers), for_update=True)[0].ship()
+        shop.lock("orders")
+
+
+async def documents_are_locked_asynchronously(shop: AsyncShop, numbers: set[ObjectId]) -> None:
+    strict = AsyncShop(connect("memory://shop"), isolation="locked_reads")
+    async with strict as uow:
+        await uow.lock("orders")
+        (await uow.orders.get(ObjectId(), for_update=True)).ship()
+        (await uow.orders.get_many(numbers, for_update=True))[0].ship()
+        await shop.lock("orders")
 
 
 def a_service_takes_the_definition(uow: Shop) -> None:

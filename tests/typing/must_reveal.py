@@ -43,6 +43,9 @@ def repositories(shop: Shop, key: ObjectId) -> None:
         reveal_type(uow.customers)  # reveals: Repository[Customer]
         reveal_type(uow.orders.get(key))  # reveals: Order
         reveal_type(uow.orders.find_by_id(key))  # reveals: Order | None
+        reveal_type(uow.orders.get(key, for_update=True))  # reveals: Order
+        reveal_type(uow.orders.find_by_id(key, for_update=True))  # reveals: Order | None
+        reveal_type(uow.orders.get_many([key], for_update=True))  # reveals: list[Order]
         reveal_type(uow.customers.get("ada"))  # reveals: Customer
         reveal_type(uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type(uow.orders.add_if_absent(uow.orders.get(key)))  # reveals: bool
@@ -73,6 +76,7 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
         reveal_type(uow.customers)  # reveals: AsyncRepository[Customer]
         reveal_type(await uow.orders.get(key))  # reveals: Order
         reveal_type(await uow.orders.find_by_id(key))  # reveals: Order | None
+        reveal_type(await uow.orders.get_many([key]))  # reveals: list[Order]
         reveal_type(await uow.orders.find(Order.total > 5).to_list())  # reveals: list[Order]
         reveal_type(await uow.orders.find().first())  # reveals: Order | None
         reveal_type(await uow.orders.open_for(key))  # reveals: list[Order]

@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, DeleteOne, Find, InsertOne
-from boundwork.uow.log import Log, ReadRecord, WriteRecord, digest
+from boundwork.uow.log import LockRecord, Log, ReadRecord, WriteRecord, digest
 
 FIND = Find("people", {"name": "Anna"})
 COUNT = Count("people", {})
+BULK = BulkWrite("people", (DeleteOne({"_id": 1}),))
 documents = st.lists(st.binary(min_size=1, max_size=8), max_size=6)
 
 
@@ -61,6 +62,15 @@ def test_a_record_keeps_no_document_that_was_read() -> None:
     log = Log()
     log.found(FIND, [bson.encode({"_id": 1, "name": "Anna"})], "Person")
     assert "Anna" not in repr(log.records[0].seen if isinstance(log.records[0], ReadRecord) else "Anna")
+
+
+def test_locks_are_recorded_and_forgotten_with_their_transaction() -> None:
+    log = Log()
+    log.took(BULK, [("people", 1)])
+    assert log.records == [LockRecord(BULK)]
+    assert log.locked == {("people", 1)}
+    log.clear()
+    assert (log.records, log.locked) == ([], set())
 
 
 def test_a_cleared_log_does_not_empty_the_records_that_somebody_took() -> None:

@@ -16,8 +16,8 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
     (Attempt, AsyncAttempt),
 ]
 ASKS = {
-    UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "commit", "rollback", "run"},
-    Repository: {"get", "find_by_id", "first", "count", "exists", "add_if_absent"},
+    UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "lock", "commit", "rollback", "run"},
+    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent"},
     Query: {"to_list", "first", "count", "exists"},
     Attempt: {"__enter__", "__exit__"},
 }
