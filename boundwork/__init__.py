@@ -18,6 +18,7 @@ from boundwork.errors import (
     UnitClosed,
     UnitDoomed,
     UnitUsedElsewhere,
+    WriteEscaped,
     WrongModel,
 )
 from boundwork.models import Document, Embedded
@@ -38,6 +39,7 @@ from boundwork.models.expressions import (
 from boundwork.repositories import AsyncQuery, AsyncRepository, Query, Repository
 from boundwork.uow import AsyncUnitOfWork, Receipt, UnitOfWork
 from boundwork.uow.sessions.connect import Connection, connect
+from boundwork.uow.sessions.guard import guard
 
 __all__ = [
     "AmbiguousUnitOfWork",
@@ -67,6 +69,7 @@ __all__ = [
     "UnitDoomed",
     "UnitOfWork",
     "UnitUsedElsewhere",
+    "WriteEscaped",
     "WrongModel",
     "any_of",
     "asc",
@@ -74,6 +77,7 @@ __all__ = [
     "contains",
     "desc",
     "exists",
+    "guard",
     "in_",
     "is_none",
     "not_",

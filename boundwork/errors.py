@@ -16,6 +16,7 @@
     |   +-- TransientFailure       the unit failed, and running its body again may succeed
     |   |   +-- StaleDocument      a document changed since it was read
     |   +-- TransactionsUnavailable  the server is a standalone
+    +-- WriteEscaped               a write left the session of a unit, whose commit was refused
     +-- CommitOutcomeUnknown       the commit was sent, and nobody can say whether it happened
     +-- ServerUnavailable          no server could be reached, or it refused the login
 
@@ -196,6 +197,27 @@ class StaleDocument(TransientFailure):
 
 class TransactionsUnavailable(TransactionFailed):
     """The server has no transactions because it is not a member of a replica set."""
+
+
+class WriteEscaped(BoundworkError):
+    """A write left the session of a unit while the unit was open; the unit wrote nothing, but that write stays.
+
+    Attributes: `command`, `database`, `collection` (None where the command names none).
+    """
+
+    def __init__(self, unit: str, command: str, database: str, collection: str | None) -> None:
+        """Name the unit, and the write by its command and what it was sent to."""
+        place = (
+            f"database {database!r}" if collection is None else f"collection {collection!r} of database {database!r}"
+        )
+        super().__init__(
+            f"The unit of work {unit} was refused its commit and wrote nothing, because a write left its session: "
+            f"{command} on {place}. That write was sent by itself, and what it did is not undone. "
+            "Write through the unit's repositories or uow.database, or step out on purpose: with uow.outside().",
+        )
+        self.command = command
+        self.database = database
+        self.collection = collection
 
 
 class CommitOutcomeUnknown(BoundworkError):

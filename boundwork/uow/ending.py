@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from boundwork.uow.escapes import report_escaped
 from boundwork.uow.failures import SessionFailure
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ logger = logging.getLogger("boundwork.unit")
 
 async def roll_back(unit: "Unit") -> None:
     """Rewind the objects and abort the transaction."""
+    report_escaped(unit)
     busy, unit.busy = unit.busy, True
     try:
         unit.workspace.rewind()
@@ -33,6 +35,7 @@ async def roll_back(unit: "Unit") -> None:
 
 async def end(unit: "Unit") -> None:
     """Complete the receipt, let the documents go, and end the session."""
+    report_escaped(unit)
     unit.forget()
     unit.receipt.commands = unit.session.commands
     unit.receipt.seconds = perf_counter() - unit.began

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.escapes import EscapedWrite
 
 
 class BoundSession(Protocol):
@@ -59,6 +60,10 @@ class BoundSession(Protocol):
     @property
     def foreign(self) -> bool:
         """Tell whether commands that did not come through this port were sent in the present transaction."""
+        ...
+
+    def take_escaped(self) -> EscapedWrite | None:
+        """Return the first write that was seen to leave the session while it was bound, and forget it."""
         ...
 
     def may_repeat(self, error: BaseException | None) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from boundwork.errors import CommitOutcomeUnknown
 from boundwork.uow import committing
+from boundwork.uow.escapes import refuse_escaped
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.replaying import Recovery
 from boundwork.uow.states import State
@@ -21,12 +22,13 @@ INTERRUPTIONS = 3
 
 
 async def commit(unit: "Unit") -> None:
-    """Flush and commit; a failure dooms the unit, an unknown outcome loses it."""
+    """Flush and commit; a failure or an escaped write dooms the unit, an unknown outcome loses it."""
     await unit.workspace.flush()
     recovery = Recovery(unit)
     unit.busy = True
     try:
         while True:
+            refuse_escaped(unit)
             try:
                 await committing.commit(unit.session, unit.settings.commit_seconds)
                 break

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
+from pymongo.event_loggers import CommandLogger
 
 from boundwork import BoundworkError, Connection, connect
 from boundwork.uow.sessions import embedded
+from boundwork.uow.sessions.guard import is_guarded
 
 
 def not_found(_: str) -> None:
@@ -83,6 +85,15 @@ def test_options_reach_the_client_and_the_driver_is_named() -> None:
         assert database is connection.sync_database()
         assert database.client.options.pool_options.appname == "till"
         assert database.client.options.pool_options.metadata["driver"]["name"].endswith("|boundwork")
+
+
+@pytest.mark.parametrize("given", [None, [], [CommandLogger()]])
+async def test_clients_of_both_colours_are_guarded_beside_the_listeners_of_the_program(given: Any) -> None:
+    async with connect("mongodb://localhost/shop", connect=False, event_listeners=given) as connection:
+        for database in (connection.sync_database(), connection.async_database()):
+            listeners = database.client.options.event_listeners
+            assert is_guarded(database.client)
+            assert listeners[:-1] == (given or [])
 
 
 def test_an_option_that_does_not_exist_is_refused_when_the_client_is_made() -> None:

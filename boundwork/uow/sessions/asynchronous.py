@@ -13,7 +13,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
+from boundwork.uow.sessions.guard import Watch
 from boundwork.uow.sessions.pymongo_commands import (
     ENCODED,
     Handles,
@@ -48,6 +50,7 @@ class AsynchronousSession:
         self._binding: AbstractAsyncContextManager[AsyncClientSession] | None = None
         self._session: AsyncClientSession
         self._books = Bookkeeping()
+        self._watch = Watch() if handles.guarded else None
         self._overtaking: asyncio.Future[None] | None = None
 
     def may_repeat(self, error: BaseException | None) -> bool:
@@ -72,6 +75,10 @@ class AsynchronousSession:
     def is_transient(self, error: BaseException | None) -> bool:
         """Tell whether an error of PyMongo permits another attempt."""
         return is_transient(error)
+
+    def take_escaped(self) -> EscapedWrite | None:
+        """Return the first write that left the session, and forget it."""
+        return None if self._watch is None else self._watch.take()
 
     async def open(self) -> None:
         """Start the session, bind it, and put it in a transaction."""
@@ -181,18 +188,24 @@ class AsynchronousSession:
         with failures_of():
             self._binding = self._session.bind(end_session=False)
             await self._binding.__aenter__()
+        if self._watch is not None:
+            self._watch.begin(self._session)
 
     async def unbind(self) -> None:
         """Undo the binding, where this is the context that it was made in."""
         if self._binding is not None:
             try:
                 await self._binding.__aexit__(None, None, None)
+                if self._watch is not None:
+                    self._watch.suspend()
             except ValueError:
                 return
             self._binding = None
 
     async def close(self) -> None:
         """End the session, after what goes on in the background."""
+        if self._watch is not None:
+            self._watch.end()
         if self._overtaking is None or self._overtaking.done():
             await self._close()
         else:

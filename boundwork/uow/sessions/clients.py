@@ -18,6 +18,7 @@ from pymongo.driver_info import DriverInfo
 from pymongo.errors import ConfigurationError
 
 from boundwork.errors import BoundworkError
+from boundwork.uow.sessions.guard import guard
 
 Stored = dict[str, Any]
 
@@ -91,7 +92,8 @@ class Clients:
     def _client(self, kind: Callable[..., Any]) -> Any:
         address = self._address()
         try:
-            return kind(address, **({"driver": _driver_info()} | self._options))
+            listeners = [*(self._options.get("event_listeners") or ()), guard()]
+            return kind(address, **({"driver": _driver_info()} | self._options | {"event_listeners": listeners}))
         except (ConfigurationError, TypeError, ValueError) as error:
             raise BoundworkError(f"The options of the connection to {self._name!r} are not valid: {error}") from error
 

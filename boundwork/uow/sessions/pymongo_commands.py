@@ -33,6 +33,7 @@ from boundwork.uow.commands import (
     UpsertOne,
     Write,
 )
+from boundwork.uow.sessions.guard import is_guarded
 
 WIRE_VERSION_OF_8 = 25
 EMBEDDED_SET = "secantus"
@@ -70,6 +71,7 @@ class Handles(Generic[DatabaseT]):
     neutral: DatabaseT
     stored: DatabaseT
     options: Mapping[str, Any]
+    guarded: bool
 
     @classmethod
     def of(cls, database: DatabaseT) -> Self:
@@ -77,7 +79,8 @@ class Handles(Generic[DatabaseT]):
         anything: Any = database  # both colours have the same words and no common class
         neutral = anything.with_options(**NEUTRAL)
         options = transaction_options(anything.client.write_concern)
-        return cls(database, neutral, neutral.with_options(codec_options=STORED_FORM), options)
+        stored = neutral.with_options(codec_options=STORED_FORM)
+        return cls(database, neutral, stored, options, is_guarded(anything.client))
 
 
 def find_arguments(command: Find) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
+from boundwork.uow.sessions.guard import Watch
 from boundwork.uow.sessions.pymongo_commands import (
     ENCODED,
     Handles,
@@ -48,6 +50,7 @@ class SynchronousSession:
         self._binding: AbstractContextManager[ClientSession] | None = None
         self._session: ClientSession
         self._books = Bookkeeping()
+        self._watch = Watch() if handles.guarded else None
 
     def may_repeat(self, error: BaseException | None) -> bool:
         """Tell whether an error of the driver itself says that the transaction may be tried again."""
@@ -71,6 +74,10 @@ class SynchronousSession:
     def is_transient(self, error: BaseException | None) -> bool:
         """Tell whether an error of PyMongo permits another attempt."""
         return is_transient(error)
+
+    def take_escaped(self) -> EscapedWrite | None:
+        """Return the first write that left the session, and forget it."""
+        return None if self._watch is None else self._watch.take()
 
     async def open(self) -> None:
         """Start the session, bind it, and put it in a transaction."""
@@ -173,18 +180,24 @@ class SynchronousSession:
         with failures_of():
             self._binding = self._session.bind(end_session=False)
             self._binding.__enter__()
+        if self._watch is not None:
+            self._watch.begin(self._session)
 
     async def unbind(self) -> None:
         """Undo the binding, where this is the context that it was made in."""
         if self._binding is not None:
             try:
                 self._binding.__exit__(None, None, None)
+                if self._watch is not None:
+                    self._watch.suspend()
             except ValueError:
                 return
             self._binding = None
 
     async def close(self) -> None:
         """End the session, if it was started."""
+        if self._watch is not None:
+            self._watch.end()
         with failures_of():
             if self._books.session is not None:
                 self._session.end_session()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, DeleteOne, Find, InsertOne, UniqueKey, UpdateOne
+from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.settings import Settings
 from boundwork.uow.unit import Unit
@@ -19,6 +20,7 @@ class ScriptedSession:
         self.calls: list[str] = []
         self.keys: tuple[UniqueKey, ...] = ()
         self.commands = 0
+        self.escaped: EscapedWrite | None = None
         self.database: Any = "the database"
         self._failures = {name: list(errors) for name, errors in failures.items()}
 
@@ -51,6 +53,10 @@ class ScriptedSession:
         self._note("abort")
 
     foreign = False
+
+    def take_escaped(self) -> EscapedWrite | None:
+        escaped, self.escaped = self.escaped, None
+        return escaped
 
     async def pause(self, seconds: float) -> None:
         del seconds
@@ -96,5 +102,7 @@ def failure(
     return SessionFailure(kind, code=code, labels=labels, write_concern=write_concern)
 
 
-def unit_on(session: ScriptedSession, *, seconds: float = 30.0, handover: bool = False) -> Unit:
-    return Unit("Shop", session, Settings(commit_seconds=seconds, replay_seconds=0.0), handover=handover)
+def unit_on(
+    session: ScriptedSession, *, seconds: float = 30.0, replay_seconds: float = 0.0, handover: bool = False
+) -> Unit:
+    return Unit("Shop", session, Settings(commit_seconds=seconds, replay_seconds=replay_seconds), handover=handover)

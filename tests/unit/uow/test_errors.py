@@ -17,6 +17,7 @@ SPECIAL: dict[str, Callable[[], BoundworkError]] = {
     "TransientFailure": lambda: errors.TransientFailure("failed", code=112, labels=TRANSIENT),
     "TransactionsUnavailable": lambda: errors.TransactionsUnavailable("failed", code=20),
     "StaleDocument": lambda: errors.StaleDocument.of("Person", "people", 7),
+    "WriteEscaped": lambda: errors.WriteEscaped("Shop", "insert", "shop", "people"),
     "CommitOutcomeUnknown": lambda: errors.CommitOutcomeUnknown("sent", code=91, labels=TRANSIENT),
 }
 
@@ -108,6 +109,17 @@ def test_a_duplicate_key_names_fields_document_and_the_line_that_added_it() -> N
 
 def test_a_duplicate_key_without_known_fields_reads_well_too() -> None:
     assert str(errors.DuplicateKey("people", 7, ())).startswith("The key (a unique key) of document 7 is taken")
+
+
+def test_an_escaped_write_is_named_with_what_is_not_undone_and_how_to_mean_it() -> None:
+    error = errors.WriteEscaped("Shop", "insert", "shop", "people")
+    assert str(error) == (
+        "The unit of work Shop was refused its commit and wrote nothing, because a write left its session: "
+        "insert on collection 'people' of database 'shop'. That write was sent by itself, and what it did is not "
+        "undone. Write through the unit's repositories or uow.database, or step out on purpose: with uow.outside()."
+    )
+    assert (error.command, error.database, error.collection) == ("insert", "shop", "people")
+    assert "dropDatabase on database 'shop'." in str(errors.WriteEscaped("Shop", "dropDatabase", "shop", None))
 
 
 def test_a_stale_document_says_what_to_do() -> None:

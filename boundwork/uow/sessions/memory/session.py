@@ -136,6 +136,9 @@ class MemorySession:
         """Tell that there is no way into the transaction but this one."""
         return False
 
+    def take_escaped(self) -> None:
+        """Tell that no write can leave: there is no way into the database but this one."""
+
     async def bind(self) -> None:
         """Leave nothing to do: there is no driver that could be bound."""
 
