@@ -5,6 +5,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, MongoClient
 
+from boundwork import guard
 from boundwork.uow.sessions.memory import MemoryDatabase
 
 PATIENCE: dict[str, Any] = {"serverSelectionTimeoutMS": 5000}
@@ -34,13 +35,13 @@ class Backend:
         if self.uri is None:
             return self._memory_database(name)
         if self._async_client is None:
-            self._async_client = AsyncMongoClient(self.uri, **PATIENCE)
+            self._async_client = AsyncMongoClient(self.uri, event_listeners=[guard()], **PATIENCE)
         return self._async_client[name]
 
     def motor_database(self, name: str) -> Any:
         """Return an `AsyncIOMotorDatabase`; memory has none."""
         if self._motor_client is None:
-            self._motor_client = AsyncIOMotorClient(self.uri, **PATIENCE)
+            self._motor_client = AsyncIOMotorClient(self.uri, event_listeners=[guard()], **PATIENCE)
         return self._motor_client[name]
 
     async def aclose(self) -> None:

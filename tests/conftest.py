@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from boundwork import guard
 from boundwork.errors import BoundworkError
 from boundwork.uow.sessions.embedded import EmbeddedServer, require_embedded
 from tests.backends import PATIENCE, Backend
@@ -152,7 +153,7 @@ async def backend(backend_name: str, backend_uri: str | None, clients: Clients) 
 
 @contextmanager
 def _client_of(name: str, uri: str, clients: Clients) -> Generator[None]:
-    with MongoClient[dict[str, Any]](uri, **PATIENCE) as client:
+    with MongoClient[dict[str, Any]](uri, event_listeners=[guard()], **PATIENCE) as client:
         clients[name] = client
         yield
         del clients[name]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from boundwork import Document, Repository, UnitOfWork
+from boundwork import Document, Repository, UnitOfWork, guard
 from tests.failure.conftest import LONG, Record
 
 pytestmark = pytest.mark.server
@@ -70,7 +70,7 @@ def test_nothing_is_left_of_very_many_units(
 ) -> None:
     stored = mongod_client[database_name].accounts
     stored.insert_many([{"_id": number, "balance": 0} for number in range(ACCOUNTS)])
-    with MongoClient[Stored](mongod_uri, maxPoolSize=THREADS) as client:
+    with MongoClient[Stored](mongod_uri, maxPoolSize=THREADS, event_listeners=[guard()]) as client:
         bank = Bank(client[database_name])
         deposits = _churn(bank, WARM_UP)
         before = _held(mongod_client)

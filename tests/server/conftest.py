@@ -8,6 +8,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.collection import Collection
 
+from boundwork import guard
 from tests.server.bank import ACCOUNTS, BALANCE, AsyncBank, Bank, bank_of, settled
 from tests.server.commands_seen import CommandsSeen, failing, with_options
 
@@ -38,7 +39,7 @@ async def opened(
     def database(options: str = "") -> Any:
         address = with_options(with_options(mongod_uri, options), f"{SOON_BACK}&appName={database_name}")
         kind: Any = MongoClient if colour == "sync" else AsyncMongoClient
-        clients.append(kind(address, event_listeners=[seen]))
+        clients.append(kind(address, event_listeners=[seen, guard()]))
         return clients[-1][database_name]
 
     yield database
@@ -73,13 +74,13 @@ def accounts(mongod_client: MongoClient[Stored], database_name: str) -> Any:
 
 @pytest.fixture
 def bank(mongod_uri: str, database_name: str, seen: CommandsSeen) -> Iterator[Bank]:
-    with MongoClient[Stored](mongod_uri, event_listeners=[seen]) as client:
+    with MongoClient[Stored](mongod_uri, event_listeners=[seen, guard()]) as client:
         yield Bank(client[database_name])
 
 
 @pytest.fixture
 async def async_bank(mongod_uri: str, database_name: str, seen: CommandsSeen) -> AsyncIterator[AsyncBank]:
-    async with AsyncMongoClient[Stored](mongod_uri, event_listeners=[seen]) as client:
+    async with AsyncMongoClient[Stored](mongod_uri, event_listeners=[seen, guard()]) as client:
         yield AsyncBank(client[database_name])
 
 

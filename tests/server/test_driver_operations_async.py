@@ -16,7 +16,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from boundwork import AsyncUnitOfWork
+from boundwork import AsyncUnitOfWork, guard
 from tests.server.commands_seen import CommandsSeen, in_transaction_of, session_id, with_options
 from tests.server.driver_operations import OPERATIONS, Operation, methods_of, seed, with_session
 from tests.servers import empty
@@ -50,7 +50,9 @@ def seen() -> CommandsSeen:
 async def database(
     request: pytest.FixtureRequest, mongod_uri: str, seeded: str, seen: CommandsSeen
 ) -> AsyncIterator[AsyncDatabase[Stored]]:
-    async with AsyncMongoClient[Stored](with_options(mongod_uri, request.param), event_listeners=[seen]) as client:
+    async with AsyncMongoClient[Stored](
+        with_options(mongod_uri, request.param), event_listeners=[seen, guard()]
+    ) as client:
         yield client[seeded]
 
 
@@ -90,6 +92,7 @@ async def test_an_operation_is_in_the_transaction_of_the_unit_and_undone_with_it
                 await uow.database.marks.insert_one({"of": operation.name})
                 await consume(operation.call(target(operation, uow.database)), closed_early=operation.closed_early)
                 assert not operation.refused, "it was not refused"
+                assert uow.core.session.take_escaped() is None
                 raise Undone
     except PyMongoError as error:
         operation.check_refusal(error)

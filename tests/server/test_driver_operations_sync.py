@@ -14,7 +14,7 @@ from pymongo.cursor import Cursor
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from boundwork import UnitOfWork
+from boundwork import UnitOfWork, guard
 from tests.server.commands_seen import CommandsSeen, in_transaction_of, session_id, with_options
 from tests.server.driver_operations import OPERATIONS, Operation, methods_of, seed, with_session
 from tests.servers import empty
@@ -48,6 +48,7 @@ class Stage:
                     uow.database.marks.insert_one({"of": operation.name})
                 consume(operation.call(target(operation, uow.database)), closed_early=operation.closed_early)
                 assert not operation.refused, "it was not refused"
+                assert uow.core.session.take_escaped() is None
                 raise Undone
         except PyMongoError as error:
             operation.check_refusal(error)
@@ -60,7 +61,9 @@ class Stage:
 @pytest.fixture(scope="module", params=["", "w=majority", "w=1&journal=true"], ids=lambda options: options or "plain")
 def stage(request: pytest.FixtureRequest, mongod_uri: str) -> Iterator[Stage]:
     name, seen = f"test_{uuid.uuid4().hex[:16]}", CommandsSeen()
-    with MongoClient[dict[str, Any]](with_options(mongod_uri, request.param), event_listeners=[seen]) as client:
+    with MongoClient[dict[str, Any]](
+        with_options(mongod_uri, request.param), event_listeners=[seen, guard()]
+    ) as client:
         seed(client, name)
         seen.take()
         yield Stage(client, seen, name)

@@ -25,7 +25,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandSucceededEvent
 
-from boundwork import AsyncUnitOfWork, UnitOfWork, UnitUsedElsewhere
+from boundwork import AsyncUnitOfWork, UnitOfWork, UnitUsedElsewhere, guard
 from tests.server.bank import Account, AsyncBank, settled
 from tests.server.commands_seen import CommandsSeen, failing, in_transaction_of, names, session_id, with_options
 from tests.server.driver_operations import OPERATIONS, Operation, seed
@@ -78,7 +78,7 @@ def seen() -> CommandsDone:
 @pytest.fixture(params=["", "w=majority"], ids=lambda options: options or "plain")
 async def client(request: pytest.FixtureRequest, mongod_uri: str, seen: CommandsDone) -> AsyncIterator[Any]:
     client = AsyncIOMotorClient[Stored](
-        with_options(mongod_uri, request.param), event_listeners=[seen], appName="of_this_test"
+        with_options(mongod_uri, request.param), event_listeners=[seen, guard()], appName="of_this_test"
     )
     yield client
     client.close()
@@ -126,6 +126,7 @@ async def test_an_operation_of_motor_is_in_the_transaction_of_the_unit_and_undon
                 on = AsyncIOMotorGridFSBucket(uow.database) if operation.target == "bucket" else uow.database
                 await consume(operation.call(on), closed_early=operation.closed_early)
                 assert not operation.refused, "it was not refused"
+                assert uow.core.session.take_escaped() is None
                 raise Undone
     except PyMongoError as error:
         operation.check_refusal(error)

@@ -12,7 +12,7 @@ from typing import Any, Self
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
-from boundwork import CommitOutcomeUnknown, DuplicateKey
+from boundwork import CommitOutcomeUnknown, DuplicateKey, guard
 from tests.contract.colours import Blue
 from tests.server.bank import Account, AsyncBank, Bank, raw, settled
 from tests.server.commands_seen import CommandsSeen, failing, session_id
@@ -132,7 +132,7 @@ def meter(mongod_client: MongoClient[Stored], database_name: str) -> Meter:
 
 def test_nothing_is_left_of_a_thousand_units_in_threads(mongod_uri: str, database_name: str, meter: Meter) -> None:
     connections = meter.connections()
-    with MongoClient[Stored](mongod_uri, maxPoolSize=WORKERS) as client:
+    with MongoClient[Stored](mongod_uri, maxPoolSize=WORKERS, event_listeners=[guard()]) as client:
         bank = Blue(Bank(client[database_name]))
         _churn_threads(bank, WARM_UP)
         sessions = meter.sessions()
@@ -146,7 +146,7 @@ def test_nothing_is_left_of_a_thousand_units_in_threads(mongod_uri: str, databas
 
 async def test_nothing_is_left_of_a_thousand_units_in_tasks(mongod_uri: str, database_name: str, meter: Meter) -> None:
     connections = meter.connections()
-    async with AsyncMongoClient[Stored](mongod_uri, maxPoolSize=WORKERS) as client:
+    async with AsyncMongoClient[Stored](mongod_uri, maxPoolSize=WORKERS, event_listeners=[guard()]) as client:
         bank = AsyncBank(client[database_name])
         await _churn_tasks(bank, WARM_UP)
         sessions = meter.sessions()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient, InsertOne, MongoClient, UpdateOne
 
-from boundwork import DuplicateKey
+from boundwork import DuplicateKey, guard
 from tests.server.bank import Account, AsyncBank, Bank, Entry, bank_of, raw, settled
 from tests.server.commands_seen import CommandsSeen, in_transaction_of, names
 
@@ -16,7 +16,7 @@ WIRE_VERSION_OF_8 = 25
 
 @pytest.fixture
 def embedded_bank(embedded_uri: str, database_name: str, seen: CommandsSeen) -> Iterator[Bank]:
-    with MongoClient[Stored](embedded_uri, event_listeners=[seen]) as client:
+    with MongoClient[Stored](embedded_uri, event_listeners=[seen, guard()]) as client:
         assert client.admin.command("hello")["maxWireVersion"] >= WIRE_VERSION_OF_8
         seen.take()
         yield Bank(client[database_name])
@@ -55,7 +55,7 @@ def test_on_a_server_8_a_flush_over_several_collections_is_one_command(embedded_
 async def test_on_a_server_8_a_flush_in_a_task_is_one_command_too(
     embedded_uri: str, database_name: str, seen: CommandsSeen
 ) -> None:
-    async with AsyncMongoClient[Stored](embedded_uri, event_listeners=[seen]) as client:
+    async with AsyncMongoClient[Stored](embedded_uri, event_listeners=[seen, guard()]) as client:
         async with AsyncBank(client[database_name]) as uow:
             assert await uow.accounts.count() == 0
             change_two_collections(uow)
