@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import concurrent, growth, memory, reading, writing
+from benchmarks import concurrent, growth, guarding, memory, reading, writing
 from benchmarks.effort import FULL, QUICK, Effort
 from benchmarks.place import Place, server
 from benchmarks.table import Row, text
@@ -26,6 +26,7 @@ WORKLOADS: dict[str, Callable[[Place, Effort], list[Row]]] = {
     "nothing_changed": growth.nothing_changed,
     "insert_one": writing.insert_one,
     "transfer": writing.transfer,
+    "guarded": guarding.guarded,
     "concurrent_get": concurrent.concurrent_get,
     "concurrent_transfer": concurrent.concurrent_transfer,
     "memory": memory.memory,
