@@ -4,6 +4,7 @@ from boundwork.errors import (
     AmbiguousUnitOfWork,
     BoundworkError,
     CommitOutcomeUnknown,
+    CommitRefused,
     DocumentNotFound,
     DuplicateKey,
     InvalidDocument,
@@ -37,7 +38,7 @@ from boundwork.models.expressions import (
     starts_with,
 )
 from boundwork.repositories import AsyncQuery, AsyncRepository, Query, Repository
-from boundwork.uow import AsyncUnitOfWork, Receipt, UnitOfWork
+from boundwork.uow import AsyncUnitOfWork, FailedHook, Receipt, UnitOfWork
 from boundwork.uow.sessions.connect import Connection, connect
 from boundwork.uow.sessions.guard import guard
 
@@ -48,11 +49,13 @@ __all__ = [
     "AsyncUnitOfWork",
     "BoundworkError",
     "CommitOutcomeUnknown",
+    "CommitRefused",
     "Connection",
     "Document",
     "DocumentNotFound",
     "DuplicateKey",
     "Embedded",
+    "FailedHook",
     "InvalidDocument",
     "NestedUnitOfWork",
     "NoActiveUnitOfWork",

@@ -6,6 +6,7 @@
     +-- NestedUnitOfWork           another definition was opened inside an open unit
     +-- UnitUsedElsewhere          a unit was used from another task, thread or process
     +-- UnitClosed                 a unit was used after its end
+    +-- CommitRefused              commit() or rollback() was called where the unit cannot be ended
     +-- UnitDoomed                 a unit was used after a server error ended its transaction
     +-- DocumentNotFound           no document has the id
     +-- InvalidDocument            a document does not fit its model or cannot be stored
@@ -63,6 +64,10 @@ class UnitUsedElsewhere(BoundworkError):
 
 class UnitClosed(BoundworkError):
     """A unit was used before it was entered or after its end."""
+
+
+class CommitRefused(BoundworkError):
+    """`commit()` or `rollback()` was called where the unit cannot be ended."""
 
 
 class UnitDoomed(BoundworkError):

@@ -32,6 +32,8 @@ class AsyncUnitOfWork(UnitDefinition):
     ValueError for another isolation.
     """
 
+    _awaits = True
+
     def __init__(
         self,
         database: object,
@@ -100,11 +102,13 @@ class AsyncUnitOfWork(UnitDefinition):
 
     async def commit(self) -> None:
         """Flush and commit; the next operation begins a new transaction."""
-        await self.core.commit()
+        core = self.core
+        await self._end(core, core.commit())
 
     async def rollback(self) -> None:
         """Undo everything since the last commit, in the database and in the objects; the unit goes on."""
-        await self.core.rollback()
+        core = self.core
+        await self._end(core, core.rollback())
 
     async def run(
         self,

@@ -5,14 +5,15 @@ class, which holds a core `Unit`. On a definition every word means the innermost
 it means that unit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, Self, TypeGuard, cast
 
 from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, UnitUsedElsewhere
 from boundwork.models import Document
 from boundwork.uow.failures import SessionFailure
-from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, pop, push, unit_of
+from boundwork.uow.hooks import Hook, Moment
+from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, pop, push, step_aside, unit_of
 from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.port import SessionFactory
 from boundwork.uow.receipt import Receipt
@@ -25,6 +26,7 @@ class UnitDefinition:
     """The words that are never awaited, and how units are made from definitions."""
 
     models: ClassVar[frozenset[type[Document[Any]]]] = frozenset()
+    _awaits: ClassVar[bool]
     _sessions: SessionFactory
     _settings: Settings
     _opened: OpenUnit | None = None
@@ -77,6 +79,42 @@ class UnitDefinition:
     def remove(self, document: Document[Any]) -> None:
         """Register the removal of a document of this unit."""
         self.core.workspace.remove(document)
+
+    def before_commit(self, hook: Hook) -> None:
+        """Register a function to be called in the transaction, before the last flush of the next commit.
+
+        What it changes is committed too, and what it raises rolls back. It cannot commit or roll back itself. In an
+        asynchronous unit it may be a coroutine function.
+        """
+        self._register(Moment.BEFORE_COMMIT, hook)
+
+    def on_commit(self, hook: Hook) -> None:
+        """Register a function to be called once the next commit is known to have happened, outside of the unit.
+
+        What it raises is logged and kept on the receipt. It is dropped by a rollback, by the failure of the nested
+        unit that it was registered in, and where the outcome of the commit stays unknown.
+        """
+        self._register(Moment.ON_COMMIT, hook)
+
+    def on_rollback(self, hook: Hook) -> None:
+        """Register a function to be called once the transaction is known to be rolled back, outside of the unit.
+
+        It is dropped by a commit, and otherwise as those of `on_commit` are.
+        """
+        self._register(Moment.ON_ROLLBACK, hook)
+
+    def _register(self, moment: Moment, hook: Hook) -> None:
+        core = self.core
+        core.check()
+        core.hooks.register(moment, hook, awaits=self._awaits)
+
+    async def _end(self, core: Unit, end: Coroutine[Any, Any, None]) -> None:
+        """Await what ends a transaction, and then run the hooks that are due."""
+        try:
+            await end
+        finally:
+            if core.hooks.due:
+                await step_aside(core.hooks.run_due(core.name, core.receipt))
 
     def _outer(self) -> Self | None:
         """Return the open unit that entering this would be nested in; NestedUnitOfWork if it is of another definition."""
@@ -139,10 +177,7 @@ class UnitDefinition:
         if opened.unit.nested:
             await opened.unit.leave_savepoint(error)
             return
-        try:
-            await opened.unit.leave(error)
-        finally:
-            pop(opened)
+        await self._end(opened.unit, _left(opened, error))
 
     def _innermost(self) -> OpenUnit:
         """Return the unit that a `with` over this definition entered."""
@@ -156,6 +191,13 @@ class UnitDefinition:
             f"A unit of {name} was left in another task, thread or context than it was entered in. "
             "Hold the unit where that is needed: with shop.unit() as uow: ...",
         )
+
+
+async def _left(opened: OpenUnit, error: BaseException | None) -> None:
+    try:
+        await opened.unit.leave(error)
+    finally:
+        pop(opened)
 
 
 def is_document(model: object) -> TypeGuard[type[Document[Any]]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from boundwork.uow.escapes import report_escaped
 from boundwork.uow.failures import SessionFailure
+from boundwork.uow.hooks import Moment
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -22,6 +23,7 @@ async def roll_back(unit: "Unit") -> None:
     """Rewind the objects and abort the transaction."""
     report_escaped(unit)
     busy, unit.busy = unit.busy, True
+    unit.hooks.ended(Moment.ON_ROLLBACK)
     try:
         unit.workspace.rewind()
     finally:
@@ -55,7 +57,7 @@ async def forsake(unit: "Unit") -> None:
     await unit.session.unbind()
 
 
-async def clean_up(unit: "Unit", what: str, command: Coroutine[Any, Any, None]) -> None:
+async def clean_up(unit: "Unit", what: str, command: Coroutine[Any, Any, object]) -> None:
     """Await one step of the end; a failure is logged, so that it never hides the outcome."""
     try:
         await command

@@ -38,7 +38,7 @@ async def flush(unit: "Unit") -> None:
     work.pending.flushed()  # before it is sent: what changes while the reply is awaited belongs to the next flush
     await _check_counts(unit, bulks, await _send(unit, bulks))
     for bulk in bulks:
-        work.staged.count(bulk)
+        work.staged.count(bulk, work.pending.altered)
 
 
 async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:

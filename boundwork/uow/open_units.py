@@ -4,6 +4,7 @@ The stack lives in a context variable, so each task and thread has its own. A ch
 parent, but not the right to use those units: only units whose owner is here count.
 """
 
+from collections.abc import Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ class OpenUnit:
         )
 
 
+HOOKS_RUN = "while hooks run after its outcome"
 _OPEN: ContextVar[tuple[OpenUnit, ...]] = ContextVar("boundwork_open_units", default=())
 
 
@@ -55,6 +57,24 @@ def ended_here() -> list[OpenUnit]:
 def mine() -> list[OpenUnit]:
     """Return the open units that may be used here, the innermost last."""
     return [opened for opened in _OPEN.get() if opened.unit.is_mine]
+
+
+async def step_aside(work: Coroutine[Any, Any, None]) -> None:
+    """Await something as if no unit were open here: their sessions are unbound and they are refused meanwhile."""
+    stack, here = _OPEN.get(), mine()
+    usable = [opened.unit for opened in here if not opened.unit.is_suspended]
+    bound = [opened.unit for opened in reversed(here) if await opened.unit.session.unbind()]
+    for unit in usable:
+        unit.suspend(HOOKS_RUN)
+    _OPEN.set(())
+    try:
+        await work
+    finally:
+        _OPEN.set(stack)
+        for unit in usable:
+            unit.suspend(None)
+        for unit in reversed(bound):
+            await unit.session.bind()
 
 
 def unit_of(definition: object) -> Unit:

@@ -3,6 +3,7 @@
 Added and removed documents are noted here; touched ones are noted by the tracker of the models. Together they are
 turned into changes, in the order of first use. A rollback must undo what was flushed, so three more facts are kept:
 which documents the transaction made (born), which ones of before it has deleted (lost), and which are deleted now (gone).
+The receipt counts a document once, so those that were updated (altered) are known as well.
 """
 
 from collections.abc import Hashable, Iterator
@@ -51,6 +52,7 @@ class Pending:
         self.born: dict[int, Entry] = {}
         self.lost: dict[int, Entry] = {}
         self.gone: dict[int, Entry] = {}
+        self.altered: set[int] = set()
 
     def add(self, entry: Entry) -> None:
         """Note a new document, or one that comes back after its deletion was sent."""
@@ -120,6 +122,7 @@ class Pending:
         self.born = dict(other.born)
         self.lost = dict(other.lost)
         self.gone = dict(other.gone)
+        self.altered = set(other.altered)
 
     def new_since(self, before: "Pending") -> Iterator[Entry]:
         """Iterate over the documents that were added after `before` was copied."""

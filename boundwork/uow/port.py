@@ -7,6 +7,8 @@ never suspend, an asynchronous one as coroutines that do; the core cannot tell.
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from bson.timestamp import Timestamp
+
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
 
@@ -48,8 +50,9 @@ class BoundSession(Protocol):
     async def bind(self) -> None:
         """Bind the session to this context, where the driver can."""
 
-    async def unbind(self) -> None:
-        """Undo the binding of `open`, where this is the context that it was made in."""
+    async def unbind(self) -> bool:
+        """Undo the binding, where this is the context that it was made in; tell whether there was one to undo."""
+        ...
 
     async def close(self) -> None:
         """End the session."""
@@ -73,6 +76,11 @@ class BoundSession(Protocol):
     @property
     def commands(self) -> int:
         """The number of commands sent so far."""
+        ...
+
+    @property
+    def operation_time(self) -> Timestamp | None:
+        """The server's time of the last command; None before the first, and where there is no server."""
         ...
 
     @property

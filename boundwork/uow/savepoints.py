@@ -36,17 +36,19 @@ class Savepoint:
     pending: "Pending"
     staged: Receipt
     recorded: int
+    hooks: int
 
 
-def begin(work: "Workspace") -> Savepoint:
+def begin(work: "Workspace", hooks: int) -> Savepoint:
     """Return a savepoint; it costs what the unit has touched so far."""
     frames = {identity: (changes, changes.frame()) for identity, changes in work.tracker.touched.items()}
-    return Savepoint(frames, work.pending.copy(), copy(work.staged), len(work.log.records))
+    return Savepoint(frames, work.pending.copy(), copy(work.staged), len(work.log.records), hooks)
 
 
 async def undo(unit: "Unit", savepoint: Savepoint) -> None:
     """Undo what was done since a savepoint began, in the objects and, if it was sent, on the server."""
     work = unit.workspace
+    del unit.hooks.registered[savepoint.hooks :]
     _rewind(work, savepoint)
     inner = work.log.records[savepoint.recorded :]
     if unit.state is State.UNSETTLED:

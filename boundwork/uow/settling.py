@@ -11,6 +11,7 @@ from boundwork.errors import CommitOutcomeUnknown
 from boundwork.uow import committing
 from boundwork.uow.escapes import refuse_escaped
 from boundwork.uow.failures import SessionFailure
+from boundwork.uow.hooks import Moment
 from boundwork.uow.replaying import Recovery
 from boundwork.uow.states import State
 
@@ -22,18 +23,11 @@ INTERRUPTIONS = 3
 
 
 async def commit(unit: "Unit") -> None:
-    """Flush and commit; a failure or an escaped write dooms the unit, an unknown outcome loses it."""
-    await unit.workspace.flush()
-    recovery = Recovery(unit)
+    """Complete the transaction and commit; a failure or an escaped write dooms the unit, an unknown outcome loses it."""
+    await unit.complete()
     unit.busy = True
     try:
-        while True:
-            refuse_escaped(unit)
-            try:
-                await committing.commit(unit.session, unit.settings.commit_seconds)
-                break
-            except SessionFailure as failure:
-                await _recover(unit, recovery, failure)
+        await unit.conclude()
     except CommitOutcomeUnknown as error:
         unit.lose(error)
         raise
@@ -44,6 +38,19 @@ async def commit(unit: "Unit") -> None:
     finally:
         unit.busy = False
     _settle(unit)
+
+
+async def conclude(unit: "Unit") -> None:
+    """Send the commit, again after a transient failure that the unit got over, until its outcome is known."""
+    recovery = Recovery(unit)
+    while True:
+        refuse_escaped(unit)
+        try:
+            await committing.commit(unit.session, unit.settings.commit_seconds)
+        except SessionFailure as failure:
+            await _recover(unit, recovery, failure)
+        else:
+            return
 
 
 async def _recover(unit: "Unit", recovery: Recovery, failure: SessionFailure) -> None:
@@ -59,6 +66,8 @@ def _settle(unit: "Unit") -> None:
     unit.settled = True
     worked = unit.workspace.settle(last=unit.leaving)
     unit.committed = worked or unit.session.foreign or unit.committed
+    unit.receipt.operation_time = unit.session.operation_time or unit.receipt.operation_time
+    unit.hooks.ended(Moment.ON_COMMIT)
 
 
 async def _resolve(unit: "Unit", interruption: BaseException) -> None:

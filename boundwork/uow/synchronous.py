@@ -33,6 +33,8 @@ class UnitOfWork(UnitDefinition):
     ValueError for another isolation.
     """
 
+    _awaits = False
+
     def __init__(
         self,
         database: object,
@@ -96,11 +98,13 @@ class UnitOfWork(UnitDefinition):
 
     def commit(self) -> None:
         """Flush and commit; the next operation begins a new transaction."""
-        run_sync(self.core.commit())
+        core = self.core
+        run_sync(self._end(core, core.commit()))
 
     def rollback(self) -> None:
         """Undo everything since the last commit, in the database and in the objects; the unit goes on."""
-        run_sync(self.core.rollback())
+        core = self.core
+        run_sync(self._end(core, core.rollback()))
 
     def run(self, body: Callable[Concatenate[Self, P], ResultT], *args: P.args, **keywords: P.kwargs) -> ResultT:
         """Call `body(uow, ...)` in a unit, again with a fresh one after a transient failure, and return its result."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from boundwork.errors import (
     BoundworkError,
+    CommitRefused,
     NestedUnitOfWork,
     UnitClosed,
     UnitDoomed,
@@ -18,6 +19,7 @@ from boundwork.errors import (
 )
 from boundwork.uow.ending import clean_up, end, forsake, roll_back
 from boundwork.uow.failures import SessionFailure
+from boundwork.uow.hooks import Hooks
 from boundwork.uow.ownership import Owner
 from boundwork.uow.port import BoundSession
 from boundwork.uow.receipt import Receipt
@@ -25,7 +27,7 @@ from boundwork.uow.replaying import Recovery
 from boundwork.uow.reporting import public_error
 from boundwork.uow.savepoints import Savepoint, begin, undo
 from boundwork.uow.settings import Settings
-from boundwork.uow.settling import commit
+from boundwork.uow.settling import commit, conclude
 from boundwork.uow.states import Move, State, moved
 from boundwork.uow.workspace import Workspace
 
@@ -44,6 +46,7 @@ class Unit:
         self.receipt = Receipt()
         self.state = State.READY
         self.workspace = Workspace(self)
+        self.hooks = Hooks()
         self.committed = False
         self.settled = False
         self.leaving = False
@@ -55,6 +58,7 @@ class Unit:
         self.began = 0.0
         self._savepoints: list[Savepoint] = []
         self._suspended: str | None = None
+        self._rebinds = False
 
     def check(self) -> None:
         """Raise unless the unit may be used here and now: UnitClosed, UnitUsedElsewhere, UnitDoomed."""
@@ -120,8 +124,8 @@ class Unit:
                 await commit(self)
             elif error is None:
                 self.check()
-            elif not isinstance(error, Exception) and self.session.foreign:
-                self.interrupted = True  # it may have been a call of the driver, and still be under way
+            else:
+                self._note_interruption(error)
         finally:
             try:
                 if self.state in {State.DOOMED, State.ACTIVE} and not self.settled:
@@ -168,6 +172,15 @@ class Unit:
             "Its operations must follow one another.",
         )
 
+    def fail(self, error: BaseException) -> None:
+        """Refuse further work after an error of the program inside the unit's own work."""
+        self._note_interruption(error)
+        self.doom(error)
+
+    def _note_interruption(self, error: BaseException) -> None:
+        if not isinstance(error, Exception) and self.session.foreign:
+            self.interrupted = True  # it may have been a call of the driver, and still be under way
+
     def doom(self, error: BaseException) -> None:
         """Refuse further work: the transaction cannot be trusted any more. After the end there is none."""
         if self.state in {State.UNSETTLED, State.CLOSED}:
@@ -180,6 +193,7 @@ class Unit:
         """Refuse further work: a commit was sent, and nobody can say how it ended."""
         self._doom = error
         self.state = moved(self.state, Move.LOSE)
+        self.hooks.ended(None)
 
     def forget(self) -> None:
         """Be left: nothing may use the unit any more, and what doomed it is let go."""
@@ -194,7 +208,7 @@ class Unit:
     def open_savepoint(self) -> None:
         """Begin a nested unit; nothing is sent."""
         self.check()
-        self._savepoints.append(begin(self.workspace))
+        self._savepoints.append(begin(self.workspace, len(self.hooks.registered)))
 
     async def leave_savepoint(self, error: BaseException | None) -> None:
         """End the innermost nested unit; undo it when `error` is given or a failure in it was swallowed."""
@@ -224,12 +238,12 @@ class Unit:
         """Unbind the session and refuse use until `step_in`."""
         self.check()
         self.suspend("inside outside()")
-        await self.session.unbind()
+        self._rebinds = await self.session.unbind()
 
     async def step_in(self) -> None:
         """Bind the session again."""
         self.suspend(None)
-        if self.is_open:
+        if self.is_open and self._rebinds:
             await self.session.bind()
 
     @property
@@ -244,11 +258,21 @@ class Unit:
     async def commit(self) -> None:
         """Flush, commit and begin the next transaction; a failure dooms the unit, and leaving it rewinds the objects."""
         self.check()
-        self._refuse_nested("commit")
+        self._refuse_end("commit")
         await commit(self)
         self.committed = True  # even if boundwork sent nothing: calls of the driver may have written
         await self.send(self.session.begin)
         self.settled = False
+
+    async def complete(self) -> None:
+        """Do what belongs into the transaction before its commit."""
+        if self.hooks.registered:
+            await self.hooks.before_commit(self)
+        await self.workspace.flush()
+
+    async def conclude(self) -> None:
+        """Send the commit until its outcome is known."""
+        await conclude(self)
 
     async def rollback(self) -> None:
         """Abort, rewind the objects and begin the next transaction; allowed in a doomed unit too."""
@@ -256,7 +280,7 @@ class Unit:
             self.check()
         elif self._owner is not None:
             self._owner.check(self.name)
-        self._refuse_nested("rollback")
+        self._refuse_end("rollback")
         try:
             await roll_back(self)
         except BaseException as interruption:
@@ -266,7 +290,12 @@ class Unit:
         self.state = moved(self.state, Move.RESTART)
         await self.send(self.session.begin)
 
-    def _refuse_nested(self, word: str) -> None:
+    def _refuse_end(self, word: str) -> None:
+        if self.hooks.running:
+            raise CommitRefused(
+                f"{word}() was called in a before_commit hook of {self.name}. The commit follows the hook by itself; "
+                "raise an exception to roll back.",
+            )
         if self._savepoints:
             raise NestedUnitOfWork(
                 f"{word}() was called in a nested unit of {self.name}. A nested unit ends with its block: leave it "

@@ -9,7 +9,8 @@ from typing import Any
 
 from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Query, Repository, UnitOfWork
 
-PLAIN = {"add", "add_all", "remove", "find", "sort", "skip", "limit", "receipt", "core", "database", "attempts"}
+HOOKS = {"before_commit", "on_commit", "on_rollback"}
+PLAIN = {"add", "add_all", "remove", "find", "sort", "skip", "limit", "receipt", "core", "database", "attempts", *HOOKS}
 
 
 class Blue:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from bson.timestamp import Timestamp
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -66,6 +67,11 @@ class AsynchronousSession:
     def commands(self) -> int:
         """The number of commands sent so far."""
         return self._books.commands
+
+    @property
+    def operation_time(self) -> Timestamp | None:
+        """The server's time of the last command; None before the first."""
+        return self._session.operation_time
 
     @property
     def foreign(self) -> bool:
@@ -191,16 +197,18 @@ class AsynchronousSession:
         if self._watch is not None:
             self._watch.begin(self._session)
 
-    async def unbind(self) -> None:
-        """Undo the binding, where this is the context that it was made in."""
-        if self._binding is not None:
-            try:
-                await self._binding.__aexit__(None, None, None)
-                if self._watch is not None:
-                    self._watch.suspend()
-            except ValueError:
-                return
-            self._binding = None
+    async def unbind(self) -> bool:
+        """Undo the binding, where this is the context that it was made in; tell whether there was one to undo."""
+        if self._binding is None:
+            return False
+        try:
+            await self._binding.__aexit__(None, None, None)
+            if self._watch is not None:
+                self._watch.suspend()
+        except ValueError:
+            return False
+        self._binding = None
+        return True
 
     async def close(self) -> None:
         """End the session, after what goes on in the background."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from bson.timestamp import Timestamp
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -65,6 +66,11 @@ class SynchronousSession:
     def commands(self) -> int:
         """The number of commands sent so far."""
         return self._books.commands
+
+    @property
+    def operation_time(self) -> Timestamp | None:
+        """The server's time of the last command; None before the first."""
+        return self._session.operation_time
 
     @property
     def foreign(self) -> bool:
@@ -183,16 +189,18 @@ class SynchronousSession:
         if self._watch is not None:
             self._watch.begin(self._session)
 
-    async def unbind(self) -> None:
-        """Undo the binding, where this is the context that it was made in."""
-        if self._binding is not None:
-            try:
-                self._binding.__exit__(None, None, None)
-                if self._watch is not None:
-                    self._watch.suspend()
-            except ValueError:
-                return
-            self._binding = None
+    async def unbind(self) -> bool:
+        """Undo the binding, where this is the context that it was made in; tell whether there was one to undo."""
+        if self._binding is None:
+            return False
+        try:
+            self._binding.__exit__(None, None, None)
+            if self._watch is not None:
+                self._watch.suspend()
+        except ValueError:
+            return False
+        self._binding = None
+        return True
 
     async def close(self) -> None:
         """End the session, if it was started."""

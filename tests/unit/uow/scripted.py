@@ -53,6 +53,7 @@ class ScriptedSession:
         self._note("abort")
 
     foreign = False
+    operation_time = None
 
     def take_escaped(self) -> EscapedWrite | None:
         escaped, self.escaped = self.escaped, None
@@ -74,8 +75,9 @@ class ScriptedSession:
     async def begin(self) -> None:
         self._note("begin")
 
-    async def unbind(self) -> None:
+    async def unbind(self) -> bool:
         self._note("unbind")
+        return True
 
     async def close(self) -> None:
         self._note("close")

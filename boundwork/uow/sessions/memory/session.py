@@ -142,8 +142,9 @@ class MemorySession:
     async def bind(self) -> None:
         """Leave nothing to do: there is no driver that could be bound."""
 
-    async def unbind(self) -> None:
+    async def unbind(self) -> bool:
         """Leave nothing to undo: there is no driver that could be bound."""
+        return False
 
     async def close(self) -> None:
         """End the session, and abort a transaction that is still open."""
@@ -154,6 +155,11 @@ class MemorySession:
     def commands(self) -> int:
         """The number of commands so far; each bulk is one."""
         return self._commands
+
+    @property
+    def operation_time(self) -> None:
+        """None: this database has no clock."""
+        return None
 
     @property
     def database(self) -> NoReturn:
