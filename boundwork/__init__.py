@@ -1,6 +1,7 @@
 """The unit of work for MongoDB: one session, one transaction, one identity map, nothing to save by hand."""
 
 from boundwork.errors import (
+    AlreadyCommitted,
     AmbiguousUnitOfWork,
     BoundworkError,
     CommitOutcomeUnknown,
@@ -18,6 +19,7 @@ from boundwork.errors import (
     TransientFailure,
     UnitClosed,
     UnitDoomed,
+    UnitFenced,
     UnitUsedElsewhere,
     WriteEscaped,
     WrongModel,
@@ -43,6 +45,7 @@ from boundwork.uow.sessions.connect import Connection, connect
 from boundwork.uow.sessions.guard import guard
 
 __all__ = [
+    "AlreadyCommitted",
     "AmbiguousUnitOfWork",
     "AsyncQuery",
     "AsyncRepository",
@@ -70,6 +73,7 @@ __all__ = [
     "TransientFailure",
     "UnitClosed",
     "UnitDoomed",
+    "UnitFenced",
     "UnitOfWork",
     "UnitUsedElsewhere",
     "WriteEscaped",

@@ -7,6 +7,8 @@
     +-- UnitUsedElsewhere          a unit was used from another task, thread or process
     +-- UnitClosed                 a unit was used after its end
     +-- CommitRefused              commit() or rollback() was called where the unit cannot be ended
+    +-- AlreadyCommitted           a unit with the same idempotency key has committed
+    +-- UnitFenced                 outcome() was asked for the idempotency key before a unit committed
     +-- UnitDoomed                 a unit was used after a server error ended its transaction
     +-- DocumentNotFound           no document has the id
     +-- InvalidDocument            a document does not fit its model or cannot be stored
@@ -26,7 +28,10 @@ every error can be pickled.
 """
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from boundwork.uow.receipt import Receipt
 
 NAMED = 10
 
@@ -68,6 +73,37 @@ class UnitClosed(BoundworkError):
 
 class CommitRefused(BoundworkError):
     """`commit()` or `rollback()` was called where the unit cannot be ended."""
+
+
+class AlreadyCommitted(BoundworkError):
+    """A unit with the same idempotency key has committed; this one wrote nothing.
+
+    Attributes: `key`, and `receipt`, that of the unit that committed, as it was when its marker was written.
+    """
+
+    def __init__(self, key: str, receipt: "Receipt") -> None:
+        """Name the key and keep the first receipt."""
+        super().__init__(
+            f"A unit with the idempotency key {key!r} has committed already: the work is done, and nothing was "
+            "written now. The receipt of that unit is in `receipt`.",
+        )
+        self.key = key
+        self.receipt = receipt
+
+
+class UnitFenced(BoundworkError):
+    """The idempotency key can never commit: `outcome()` was asked for it first, and told that.
+
+    Attributes: `key`.
+    """
+
+    def __init__(self, key: str) -> None:
+        """Name the key."""
+        super().__init__(
+            f"The idempotency key {key!r} was fenced: outcome() was asked for it before a unit had committed, and "
+            "answered that none ever will. Nothing was written. Do the work under another key.",
+        )
+        self.key = key
 
 
 class UnitDoomed(BoundworkError):

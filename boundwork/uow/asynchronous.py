@@ -11,7 +11,9 @@ from boundwork.models import Document
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
 from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
+from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.locking import lock_name
+from boundwork.uow.receipt import Receipt
 from boundwork.uow.sessions.choice import asynchronous_sessions
 from boundwork.uow.settings import Isolation, Settings
 from boundwork.uow.unit import Unit
@@ -28,6 +30,7 @@ class AsyncUnitOfWork(UnitDefinition):
     to send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent,
     `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
     `isolation="locked_reads"` locks each document that a unit reads, so that no two units decide on the same ones.
+    Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
     ValueError for another isolation.
     """
@@ -42,10 +45,12 @@ class AsyncUnitOfWork(UnitDefinition):
         commit_seconds: float = 30.0,
         replay_seconds: float = 30.0,
         isolation: Isolation = "snapshot",
+        idempotency_key: str | None = None,
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = asynchronous_sessions(database)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation)
+        key = None if idempotency_key is None else valid_key(idempotency_key)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key)
 
     async def __aenter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
@@ -66,12 +71,13 @@ class AsyncUnitOfWork(UnitDefinition):
         """Commit on a clean exit, roll back otherwise, and end the unit."""
         await self._leave(self._innermost(), error)
 
-    def unit(self, *, handover: bool = False) -> AbstractAsyncContextManager[Self]:
+    def unit(self, *, handover: bool = False, idempotency_key: str | None = None) -> AbstractAsyncContextManager[Self]:
         """Return a single-use manager that holds its unit, for fixtures, generators and frameworks.
 
-        With `handover=True` other tasks and threads may use the unit, one after another.
+        With `handover=True` other tasks and threads may use the unit, one after another. At most one unit with an
+        `idempotency_key` commits.
         """
-        return _Held(self, handover=handover)
+        return _Held(self._prepare(handover=handover, idempotency_key=idempotency_key))
 
     def independent(self) -> AbstractAsyncContextManager[Self]:
         """Return a manager of a second, separate unit; the units open here are refused meanwhile."""
@@ -124,23 +130,36 @@ class AsyncUnitOfWork(UnitDefinition):
                 results.append(await body(uow, *args, **keywords))
         return results[0]
 
-    def attempts(self, seconds: float = DEADLINE_SECONDS) -> "Iterator[AsyncAttempt[Self]]":
+    async def outcome(self, key: str, seconds: float = OUTCOME_SECONDS) -> Receipt | None:
+        """Return the receipt of the unit with this idempotency key that has committed; None if none ever will.
+
+        The question decides: where no unit has committed, the key is fenced, and a unit that uses it raises
+        UnitFenced. It waits for a transaction of the key that is still open, since its client may only be slow.
+        Raises CommitOutcomeUnknown if the server gave no answer in `seconds`.
+        """
+        return await outcome(self._sessions(), valid_key(key), seconds)
+
+    def attempts(
+        self, seconds: float = DEADLINE_SECONDS, *, idempotency_key: str | None = None
+    ) -> "Iterator[AsyncAttempt[Self]]":
         """Iterate over attempts until one succeeds: `for attempt in shop.attempts(): async with attempt as uow: ...`.
 
         The block must be the whole body of the loop and may not leave it by `return` or `break`, else a failure
-        is raised instead of repeated; use `run` for values.
+        is raised instead of repeated; use `run` for values. All attempts have the `idempotency_key`.
         """
         series = Attempts(seconds)
-        return (AsyncAttempt(self, series) for _ in series.numbers())
+        key = None if idempotency_key is None else valid_key(idempotency_key)
+        return (AsyncAttempt(self, series, key) for _ in series.numbers())
 
 
 class AsyncAttempt(Generic[UnitT]):
     """One attempt of a series, to be entered once; it swallows the failure that the next attempt may mend."""
 
-    def __init__(self, definition: UnitT, series: Attempts) -> None:
+    def __init__(self, definition: UnitT, series: Attempts, key: str | None = None) -> None:
         """Prepare an attempt."""
         self._definition = definition
         self._series = series
+        self._key = key
         self._unit: UnitT
 
     async def __aenter__(self) -> UnitT:
@@ -148,8 +167,9 @@ class AsyncAttempt(Generic[UnitT]):
         self._definition._refuse_inside("An attempt")
         self._series.begin()
         await asyncio.sleep(self._series.wait())
-        self._unit = await self._definition.__aenter__()
+        self._unit = self._definition._prepare(idempotency_key=self._key)
         self._unit.receipt.attempts = self._series.number
+        await self._unit._enter()
         return self._unit
 
     async def __aexit__(
@@ -174,7 +194,7 @@ class AsyncAttempt(Generic[UnitT]):
         return self._series.again(
             error,
             committed=core.committed,
-            transient=core.session.may_repeat(error),
+            transient=core.may_repeat(error),
             goes_round=lambda: falls_through(frame),
         )
 
@@ -182,9 +202,9 @@ class AsyncAttempt(Generic[UnitT]):
 class _Held(Generic[UnitT]):
     """A manager that holds its unit instead of looking for it."""
 
-    def __init__(self, definition: UnitT, *, handover: bool) -> None:
-        """Prepare a unit."""
-        self._unit = definition._prepare(handover=handover)
+    def __init__(self, unit: UnitT) -> None:
+        """Hold a unit that has not been entered."""
+        self._unit = unit
 
     async def __aenter__(self) -> UnitT:
         """Open the unit."""

@@ -7,12 +7,15 @@ it means that unit.
 
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
+from functools import partial
 from typing import Any, ClassVar, Self, TypeGuard, cast
 
 from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, UnitUsedElsewhere
 from boundwork.models import Document
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hook, Moment
+from boundwork.uow.idempotency import valid_key
+from boundwork.uow.keyed_unit import KeyedUnit
 from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, pop, push, step_aside, unit_of
 from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.port import SessionFactory
@@ -140,10 +143,12 @@ class UnitDefinition:
                 "or nest a unit by entering the definition.",
             )
 
-    def _prepare(self, *, handover: bool = False) -> Self:
-        """Return a new unit, not yet entered."""
+    def _prepare(self, *, handover: bool = False, idempotency_key: str | None = None) -> Self:
+        """Return a new unit, not yet entered; a key given here comes before that of the definition."""
         definition = self._definition()
-        core = Unit(type(self).__name__, self._sessions(), self._settings, handover=handover)
+        key = self._settings.idempotency_key if idempotency_key is None else valid_key(idempotency_key)
+        kind = Unit if key is None else partial(KeyedUnit, key)
+        core = kind(type(self).__name__, self._sessions(), self._settings, handover=handover)
         unit = copy(definition)
         unit._opened = OpenUnit(definition, type(self).models, core, unit)
         return unit
@@ -154,6 +159,12 @@ class UnitDefinition:
     async def _enter_independent(self) -> None:
         """Enter a second unit: the one that could be used here until now is refused meanwhile."""
         outer = [opened.unit for opened in mine() if not opened.unit.is_suspended]
+        key = self.core.key
+        if key is not None and any(unit.key == key for unit in outer):
+            raise NestedUnitOfWork(
+                f"The independent unit of {type(self).__name__} has the idempotency key {key!r}, and so has the unit "
+                "around it: only one of them could commit. Use a definition without a key for it.",
+            )
         await self._enter()
         for unit in outer:
             unit.suspend(f"while the independent unit {type(self).__name__} is open")

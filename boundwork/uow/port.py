@@ -35,6 +35,16 @@ class BoundSession(Protocol):
         """Return the collection's unique keys, `_id` left out; asked outside the transaction."""
         ...
 
+    async def find_aside(self, command: Find, seconds: float) -> list[bytes]:
+        """Return what a majority of the members has, outside of the transaction and no older than what it has seen.
+
+        It need not be open. It fails when the seconds have passed.
+        """
+        ...
+
+    async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
+        """Insert a document outside of the transaction, so that a majority of the members has it; as `find_aside`."""
+
     async def commit(self) -> None:
         """Commit the transaction, or resend the commit of one whose outcome is unknown; sends nothing if it is empty."""
 

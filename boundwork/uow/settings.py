@@ -14,13 +14,14 @@ class Settings:
 
     `autoflush` sends pending changes before each query; `commit_seconds` is how long a commit of unknown outcome
     is resent, `replay_seconds` how long a unit repeats its transaction after a transient failure. With the isolation
-    `locked_reads` each document that a unit reads is locked.
+    `locked_reads` each document that a unit reads is locked. Of the units with an `idempotency_key` at most one commits.
     """
 
     autoflush: bool = True
     commit_seconds: float = 30.0
     replay_seconds: float = 30.0
     isolation: Isolation = "snapshot"
+    idempotency_key: str | None = None
     unique_keys: UniqueKeyCache = field(default_factory=UniqueKeyCache)
 
     def __post_init__(self) -> None:

@@ -36,6 +36,7 @@ MOVES: Final[dict[tuple[State, Move], State]] = {
     (State.ACTIVE, Move.FAIL): State.DOOMED,
     (State.DOOMED, Move.FAIL): State.DOOMED,
     (State.ACTIVE, Move.LOSE): State.UNSETTLED,
+    (State.DOOMED, Move.LOSE): State.UNSETTLED,
     (State.ACTIVE, Move.RESTART): State.ACTIVE,
     (State.DOOMED, Move.RESTART): State.ACTIVE,
     (State.ACTIVE, Move.LEAVE): State.CLOSED,

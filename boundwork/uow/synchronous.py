@@ -11,7 +11,9 @@ from boundwork.models import Document
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
 from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
+from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.locking import lock_name
+from boundwork.uow.receipt import Receipt
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import synchronous_sessions
 from boundwork.uow.settings import Isolation, Settings
@@ -29,6 +31,7 @@ class UnitOfWork(UnitDefinition):
     send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent,
     `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
     `isolation="locked_reads"` locks each document that a unit reads, so that no two units decide on the same ones.
+    Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
     ValueError for another isolation.
     """
@@ -43,10 +46,12 @@ class UnitOfWork(UnitDefinition):
         commit_seconds: float = 30.0,
         replay_seconds: float = 30.0,
         isolation: Isolation = "snapshot",
+        idempotency_key: str | None = None,
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = synchronous_sessions(database)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation)
+        key = None if idempotency_key is None else valid_key(idempotency_key)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key)
 
     def __enter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
@@ -62,12 +67,13 @@ class UnitOfWork(UnitDefinition):
         """Commit on a clean exit, roll back otherwise, and end the unit."""
         run_sync(self._leave(self._innermost(), error))
 
-    def unit(self, *, handover: bool = False) -> AbstractContextManager[Self]:
+    def unit(self, *, handover: bool = False, idempotency_key: str | None = None) -> AbstractContextManager[Self]:
         """Return a single-use manager that holds its unit, for fixtures, generators and frameworks.
 
-        With `handover=True` other tasks and threads may use the unit, one after another.
+        With `handover=True` other tasks and threads may use the unit, one after another. At most one unit with an
+        `idempotency_key` commits.
         """
-        return _Held(self, handover=handover)
+        return _Held(self._prepare(handover=handover, idempotency_key=idempotency_key))
 
     def independent(self) -> AbstractContextManager[Self]:
         """Return a manager of a second, separate unit; the units open here are refused meanwhile."""
@@ -115,23 +121,36 @@ class UnitOfWork(UnitDefinition):
                 results.append(body(uow, *args, **keywords))
         return results[0]
 
-    def attempts(self, seconds: float = DEADLINE_SECONDS) -> "Iterator[Attempt[Self]]":
+    def outcome(self, key: str, seconds: float = OUTCOME_SECONDS) -> Receipt | None:
+        """Return the receipt of the unit with this idempotency key that has committed; None if none ever will.
+
+        The question decides: where no unit has committed, the key is fenced, and a unit that uses it raises
+        UnitFenced. It waits for a transaction of the key that is still open, since its client may only be slow.
+        Raises CommitOutcomeUnknown if the server gave no answer in `seconds`.
+        """
+        return run_sync(outcome(self._sessions(), valid_key(key), seconds))
+
+    def attempts(
+        self, seconds: float = DEADLINE_SECONDS, *, idempotency_key: str | None = None
+    ) -> "Iterator[Attempt[Self]]":
         """Iterate over attempts until one succeeds: `for attempt in shop.attempts(): with attempt as uow: ...`.
 
         The block must be the whole body of the loop and may not leave it by `return` or `break`, else a failure
-        is raised instead of repeated; use `run` for values.
+        is raised instead of repeated; use `run` for values. All attempts have the `idempotency_key`.
         """
         series = Attempts(seconds)
-        return (Attempt(self, series) for _ in series.numbers())
+        key = None if idempotency_key is None else valid_key(idempotency_key)
+        return (Attempt(self, series, key) for _ in series.numbers())
 
 
 class Attempt(Generic[UnitT]):
     """One attempt of a series, to be entered once; it swallows the failure that the next attempt may mend."""
 
-    def __init__(self, definition: UnitT, series: Attempts) -> None:
+    def __init__(self, definition: UnitT, series: Attempts, key: str | None = None) -> None:
         """Prepare an attempt."""
         self._definition = definition
         self._series = series
+        self._key = key
         self._unit: UnitT
 
     def __enter__(self) -> UnitT:
@@ -139,8 +158,9 @@ class Attempt(Generic[UnitT]):
         self._definition._refuse_inside("An attempt")
         self._series.begin()
         time.sleep(self._series.wait())
-        self._unit = self._definition.__enter__()
+        self._unit = self._definition._prepare(idempotency_key=self._key)
         self._unit.receipt.attempts = self._series.number
+        run_sync(self._unit._enter())
         return self._unit
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
@@ -160,7 +180,7 @@ class Attempt(Generic[UnitT]):
         return self._series.again(
             error,
             committed=core.committed,
-            transient=core.session.may_repeat(error),
+            transient=core.may_repeat(error),
             goes_round=lambda: falls_through(frame),
         )
 
@@ -168,9 +188,9 @@ class Attempt(Generic[UnitT]):
 class _Held(Generic[UnitT]):
     """A manager that holds its unit instead of looking for it."""
 
-    def __init__(self, definition: UnitT, *, handover: bool) -> None:
-        """Prepare a unit."""
-        self._unit = definition._prepare(handover=handover)
+    def __init__(self, unit: UnitT) -> None:
+        """Hold a unit that has not been entered."""
+        self._unit = unit
 
     def __enter__(self) -> UnitT:
         """Open the unit."""

@@ -84,6 +84,11 @@ class Unit:
         raise UnitClosed(f"The unit of work {self.name} {self.state.value}.{opened} Open a new one.")
 
     @property
+    def key(self) -> str | None:
+        """The idempotency key of the unit."""
+        return None
+
+    @property
     def is_mine(self) -> bool:
         """Tell whether the unit is open and belongs to the present task, thread and process."""
         return self.is_open and self._owner is not None and self._owner.is_here()
@@ -199,6 +204,10 @@ class Unit:
         """Be left: nothing may use the unit any more, and what doomed it is let go."""
         self.state = moved(self.state, Move.LEAVE)
         self._doom = None
+
+    def may_repeat(self, error: BaseException | None) -> bool:
+        """Tell whether an error that is none of ours permits another attempt."""
+        return self.session.may_repeat(error)
 
     @property
     def nested(self) -> bool:

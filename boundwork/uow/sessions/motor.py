@@ -72,6 +72,14 @@ class MotorSession(SynchronousSession):
         """Return the collection's unique keys, asked in a session of its own."""
         return await _on_a_thread(super().unique_keys(collection))
 
+    async def find_aside(self, command: Find, seconds: float) -> list[bytes]:
+        """Return what a majority of the members has, asked in a session of its own."""
+        return await _on_a_thread(super().find_aside(command, seconds))
+
+    async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
+        """Insert a document that a majority of the members has, in a session of its own."""
+        await _on_a_thread(super().insert_aside(collection, document, seconds))
+
     async def commit(self) -> None:
         """Commit, or send the commit again."""
         await _on_a_thread(super().commit())

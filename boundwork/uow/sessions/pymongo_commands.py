@@ -50,6 +50,12 @@ NEUTRAL: Mapping[str, Any] = {
 }
 
 
+BY_MAJORITY: Mapping[str, Any] = {
+    "write_concern": WriteConcern("majority"),
+    "read_concern": ReadConcern("majority"),
+}
+
+
 def transaction_options(client_concern: WriteConcern) -> dict[str, Any]:
     """Return the arguments of `start_transaction`: snapshot reads, majority writes, primary.
 

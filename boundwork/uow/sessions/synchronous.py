@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from bson.timestamp import Timestamp
+from pymongo import timeout
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -18,6 +19,7 @@ from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.guard import Watch
 from boundwork.uow.sessions.pymongo_commands import (
+    BY_MAJORITY,
     ENCODED,
     Handles,
     bulk_result,
@@ -70,7 +72,7 @@ class SynchronousSession:
     @property
     def operation_time(self) -> Timestamp | None:
         """The server's time of the last command; None before the first."""
-        return self._session.operation_time
+        return None if self._books.session is None else self._session.operation_time
 
     @property
     def foreign(self) -> bool:
@@ -154,6 +156,23 @@ class SynchronousSession:
         self._books.commands += 1
         with failures_of(), self._given.client.start_session() as aside:
             return unique_keys(self._stored[collection].list_indexes(session=aside))
+
+    async def find_aside(self, command: Find, seconds: float) -> list[bytes]:
+        """Return what a majority of the members has, asked in a session of its own."""
+        self._books.commands += 1
+        with failures_of(), timeout(seconds), self._given.client.start_session() as aside:
+            if (seen := self.operation_time) is not None:
+                aside.advance_operation_time(seen)
+            collection = self._stored.get_collection(command.collection, **BY_MAJORITY)
+            cursor = collection.find_raw_batches(session=aside, **find_arguments(command))
+            return raw_batches(list(cursor))
+
+    async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
+        """Insert a document that a majority of the members has, in a session of its own."""
+        self._books.commands += 1
+        with failures_of(), timeout(seconds), self._given.client.start_session() as aside:
+            alone = self._stored.get_collection(collection, **BY_MAJORITY)
+            alone.insert_one(document, session=aside)
 
     async def commit(self) -> None:
         """Commit, or send the commit again."""

@@ -46,6 +46,18 @@ class ScriptedSession:
         assert collection
         return self.keys
 
+    async def find_aside(self, command: Find, seconds: float) -> list[bytes]:
+        self._note("find_aside")
+        assert command.collection
+        assert seconds
+        return []
+
+    async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
+        self._note("insert_aside")
+        assert collection
+        assert document
+        assert seconds
+
     async def commit(self) -> None:
         self._note("commit")
 

@@ -16,7 +16,7 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
     (Attempt, AsyncAttempt),
 ]
 ASKS = {
-    UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "lock", "commit", "rollback", "run"},
+    UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "lock", "commit", "rollback", "run", "outcome"},
     Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent"},
     Query: {"to_list", "first", "count", "exists"},
     Attempt: {"__enter__", "__exit__"},

@@ -8,6 +8,7 @@ LEGAL = {
     ("ACTIVE", "FAIL", "DOOMED"),
     ("DOOMED", "FAIL", "DOOMED"),
     ("ACTIVE", "LOSE", "UNSETTLED"),
+    ("DOOMED", "LOSE", "UNSETTLED"),
     ("ACTIVE", "RESTART", "ACTIVE"),
     ("DOOMED", "RESTART", "ACTIVE"),
     ("ACTIVE", "LEAVE", "CLOSED"),

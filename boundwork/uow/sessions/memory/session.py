@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from boundwork.uow.commands import (
     BulkResult,
@@ -88,6 +88,17 @@ class MemorySession:
         """Return the collection's unique keys, `_id` left out."""
         self._commands += 1
         return self._store.unique_keys(collection)
+
+    async def find_aside(self, command: Find, seconds: float) -> list[bytes]:
+        """Return what is committed."""
+        del seconds
+        found = self._alone(lambda transaction: querying.find(self._of(command.collection), command, transaction))
+        return [b"".join(found)] if found else []
+
+    async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
+        """Insert a document in a transaction of its own; who meets an open one is told so at once."""
+        del seconds
+        self._alone(partial(self._write, BulkWrite(collection, (InsertOne(document),))))
 
     async def commit(self) -> None:
         """Commit the transaction; one that has no command yet sends nothing."""
@@ -201,6 +212,19 @@ class MemorySession:
                 self._drop()
                 self._state = State.FAILED
                 raise
+
+    def _alone(self, command: Callable[[Transaction], T]) -> T:
+        """Carry out one command in a transaction of its own."""
+        self._commands += 1
+        with self._store.lock:
+            transaction = self._store.history.begin()
+            try:
+                result = command(transaction)
+            except BaseException:
+                self._store.history.abort(transaction)
+                raise
+            self._store.history.commit(transaction)
+            return result
 
     def _write(self, bulk: BulkWrite, transaction: Transaction) -> BulkResult:
         collection = self._of(bulk.collection)
