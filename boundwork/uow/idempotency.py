@@ -59,11 +59,12 @@ def marker_document(key: str, unit: ObjectId, numbers: Mapping[str, Any]) -> dic
 
 async def stored_marker(session: BoundSession, key: str, seconds: float) -> Marker | None:
     """Return what a majority of the members has stored under a key, asked outside of the transaction."""
-    found = bson.decode_all(b"".join(await session.find_aside(looking_for(key), seconds)))
+    found = b"".join(await session.find_aside(looking_for(key), seconds))
     if not found:
         return None
-    numbers = found[0].get("receipt")
-    return Marker(found[0].get("unit"), None if numbers is None else Receipt(**numbers))
+    stored: dict[str, Any] = bson.decode(found)
+    numbers = stored.get("receipt")
+    return Marker(stored.get("unit"), None if numbers is None else Receipt(**numbers))
 
 
 async def outcome(session: BoundSession, key: str, seconds: float) -> Receipt | None:

@@ -17,7 +17,11 @@ from tests.contract.shop import Account, Customer, Order
 @pytest.fixture
 def keyed(database: Any, colour: str) -> Any:
     """Return a function from a key to a definition whose units have it."""
-    return lambda key: define(colour, database, {"idempotency_key": key}, orders=Order, accounts=Account)
+
+    def definition(key: str) -> Any:
+        return define(colour, database, {"idempotency_key": key}, orders=Order, accounts=Account)
+
+    return definition
 
 
 Work = Callable[[], Coroutine[Any, Any, None]]

@@ -44,7 +44,11 @@ async def open_shop(mongod_uri: str, request: pytest.FixtureRequest, stored: Any
     """Return a function from options of a definition to one of each driver."""
     client = CLIENTS[request.param](with_options(mongod_uri, f"{SOON_BACK}&appName={stored.name}"))
     colour = "sync" if request.param == "sync" else "async"
-    yield lambda **options: define(colour, client[stored.name], options, counters=Counter)
+
+    def shop(**options: Any) -> Any:
+        return define(colour, client[stored.name], options, counters=Counter)
+
+    yield shop
     if request.param == "async":
         await client.admin.command("ping")
     await settled(client.close())

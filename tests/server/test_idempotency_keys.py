@@ -1,0 +1,189 @@
+"""What a unit with a key sends, and that cancelling one never leaves its outcome in doubt."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from boundwork import AlreadyCommitted, UnitFenced
+from tests.server.bank import Account, AsyncBank, Bank, raw, settled
+from tests.server.commands_seen import CommandsSeen, failing, in_transaction_of, name_of
+
+Stored = dict[str, Any]
+MARKERS = "boundwork_units"
+
+
+async def test_the_marker_is_read_first_and_written_last(banks: Any, seen: CommandsSeen, stored: Any) -> None:
+    async with banks(idempotency_key="a") as uow:
+        (await uow.accounts.get(1)).balance = 7
+    look, *work, marker, commit = seen.take()
+    assert (look["find"], look["filter"], look["startTransaction"]) == (MARKERS, {"_id": "a"}, True)
+    assert [name_of(command) for command in work] == ["find", "update"]
+    assert (marker["insert"], marker["documents"][0]["_id"]) == (MARKERS, "a")
+    assert name_of(commit) == "commitTransaction"
+    assert all(in_transaction_of(command, look) for command in (*work, marker, commit))
+    assert uow.receipt.commands == 5
+    written = stored.database[MARKERS].find_one()
+    assert set(written) == {"_id", "unit", "at", "receipt"}
+    assert written["receipt"]["updated"] == 1
+
+
+async def test_a_question_is_a_majority_insert_outside_of_every_transaction(
+    banks: Any, seen: CommandsSeen, stored: Any
+) -> None:
+    bank = banks()
+    sent: list[Any] = []
+    with pytest.raises(ZeroDivisionError):
+        async with bank as uow:
+            uow.accounts.add(Account(id=2))
+            await uow.flush()
+            seen.take()
+            assert await bank.outcome("a") is None
+            sent += seen.take()
+            await settled(raw(uow)["accounts"].insert_one({"_id": 3}))
+            raise ZeroDivisionError
+    (fence,) = sent
+    assert (fence["insert"], fence["writeConcern"]["w"]) == (MARKERS, "majority")
+    assert "autocommit" not in fence
+    assert stored.count_documents({}) == 1
+    assert stored.database[MARKERS].find_one({}, {"at": 0}) == {"_id": "a"}
+
+
+async def test_a_taken_key_is_confirmed_by_a_majority(banks: Any, seen: CommandsSeen, stored: Any) -> None:
+    bank = banks(idempotency_key="a")
+    async with bank:
+        pass
+    seen.take()
+    with pytest.raises(AlreadyCommitted):
+        async with bank:
+            pass
+    look, confirmed, abort = seen.take()
+    assert (look["find"], confirmed["find"], name_of(abort)) == (MARKERS, MARKERS, "abortTransaction")
+    assert confirmed["readConcern"]["level"] == "majority"
+    assert "afterClusterTime" in confirmed["readConcern"]
+
+
+async def test_a_unit_with_a_key_that_is_cancelled_anywhere_is_all_or_nothing_and_its_outcome_says_which(
+    async_bank: AsyncBank, stored: Any, mongod_client: Any
+) -> None:
+    async def deposit(key: str) -> None:
+        async with async_bank.unit(idempotency_key=key) as uow:
+            (await uow.accounts.get(1)).balance += 1
+
+    committed, ends = 0, set[bool]()
+    for turns in range(1, 100, 3):
+        task = asyncio.create_task(deposit(str(turns)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        happened = await async_bank.outcome(str(turns)) is not None
+        ends.add(happened)
+        committed += happened
+        assert stored.find_one()["balance"] == committed
+    assert False in ends
+    assert mongod_client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
+
+
+async def test_a_unit_that_is_cancelled_while_it_replaces_its_commit_is_all_or_nothing_too(
+    async_bank: AsyncBank, stored: Any, mongod_client: Any
+) -> None:
+    committed, ends = 0, set[bool]()
+    for moment in range(40):
+        completed = asyncio.Event()
+
+        async def deposit(key: str, completed: asyncio.Event = completed) -> None:
+            async with async_bank.unit(idempotency_key=key) as uow:
+                (await uow.accounts.get(1)).balance += 1
+                uow.before_commit(completed.set)
+
+        with failing(mongod_client, ["commitTransaction"], 1, errorCode=225):
+            task = asyncio.create_task(deposit(str(moment)))
+            await completed.wait()
+            await asyncio.sleep(moment / 2000)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        happened = await async_bank.outcome(str(moment)) is not None
+        ends.add(happened)
+        committed += happened
+        assert stored.find_one()["balance"] == committed
+    assert ends == {True, False}
+    await asyncio.sleep(0.3)
+    assert mongod_client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
+
+
+class AfterARefusedCommit(CommandListener):
+    """Does something as soon as a commit was refused."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Nothing is to be done yet."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing is to be done."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        if event.command_name == "commitTransaction":
+            Context().run(self._work)
+
+
+async def test_a_unit_that_is_cancelled_in_the_first_command_of_a_replacement_leaves_no_transaction(
+    mongod_uri: str, stored: Any, mongod_client: Any
+) -> None:
+    refused = asyncio.Event()
+
+    def make_the_next_find_slow() -> None:
+        data = {"failCommands": ["find"], "blockConnection": True, "blockTimeMS": 300}
+        mongod_client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
+        refused.set()
+
+    async def deposit(bank: AsyncBank) -> None:
+        async with bank.unit(idempotency_key="a") as uow:
+            (await uow.accounts.get(1)).balance += 1
+
+    listener = AfterARefusedCommit(make_the_next_find_slow)
+    async with AsyncMongoClient[Stored](mongod_uri, event_listeners=[listener]) as client:
+        bank = AsyncBank(client[stored.database.name])
+        with failing(mongod_client, ["commitTransaction"], 1, errorCode=225):
+            task = asyncio.create_task(deposit(bank))
+            await refused.wait()
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        await asyncio.sleep(0.6)
+        assert mongod_client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
+        assert await bank.outcome("a") is None
+    assert stored.find_one()["balance"] == 0
+
+
+@pytest.mark.parametrize("replay_seconds", [0.0, 30.0])
+def test_a_doubt_that_a_fence_dispels_is_a_rollback(
+    mongod_uri: str, stored: Any, mongod_client: Any, replay_seconds: float
+) -> None:
+    other = Bank(stored.database)
+
+    def lose_the_transaction_and_ask() -> None:
+        mongod_client.admin.command("killAllSessions", [])
+        assert other.outcome("a") is None
+
+    done: list[int] = []
+    listener = AfterARefusedCommit(lose_the_transaction_and_ask)
+    with MongoClient[Stored](mongod_uri, event_listeners=[listener]) as client:
+        bank = Bank(client[stored.database.name], replay_seconds=replay_seconds)
+        refusing = failing(mongod_client, ["commitTransaction"], 2, errorCode=225)
+        with refusing, pytest.raises(UnitFenced), bank.unit(idempotency_key="a") as uow:
+            account = uow.accounts.get(1)
+            account.balance = 7
+            uow.on_rollback(lambda: done.append(account.balance))
+    assert done == [0]
+    assert stored.find_one()["balance"] == 0
