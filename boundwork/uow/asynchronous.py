@@ -37,7 +37,7 @@ class AsyncUnitOfWork(UnitDefinition):
 
     _awaits = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the choices of a definition, all by keyword
         self,
         database: object,
         *,

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-import bson
 from bson import ObjectId
 
 from boundwork.errors import CommitOutcomeUnknown
+from boundwork.models.bson_types import decode_all
 from boundwork.uow.commands import Find
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.port import BoundSession
@@ -62,7 +62,7 @@ async def stored_marker(session: BoundSession, key: str, seconds: float) -> Mark
     found = b"".join(await session.find_aside(looking_for(key), seconds))
     if not found:
         return None
-    stored: dict[str, Any] = bson.decode(found)
+    stored = decode_all(found)[0]
     numbers = stored.get("receipt")
     return Marker(stored.get("unit"), None if numbers is None else Receipt(**numbers))
 

@@ -106,34 +106,45 @@ class KeyedUnit(Unit):
         try:
             await super().conclude()
         except CommitOutcomeUnknown as doubt:
-            if not await self._replaced(doubt) and not await self._happened():
-                doubt.add_note(
-                    f"The unit has the idempotency key {self.key!r}: it is safe to run it again with this key, and "
-                    "outcome() tells what became of it.",
-                )
+            try:
+                await self._dispel(doubt)
+            except BoundworkError:
+                raise
+            except BaseException:
+                self.lose(doubt)
+                await clean_up(self, "abort", self.session.overtake())
                 raise
         except TransientFailure:
             await clean_up(self, "abort", self.session.abort())
             if not await self._happened():
                 raise
 
-    async def _replaced(self, doubt: CommitOutcomeUnknown) -> bool:
-        """Tell whether another transaction was committed in the place of one that may have been."""
+    async def _dispel(self, doubt: CommitOutcomeUnknown) -> None:
+        """Return if the unit has committed, now or by the commit in doubt; raise the doubt if nobody knows still."""
         try:
             if self.settings.replay_seconds:
-                await Recovery(self).restart()
-                self.receipt.replays += 1
-                await super().conclude()
-                return True
+                return await self._replace()
         except BoundworkError as failure:
             logger.info("unit %s: a commit of unknown outcome could not be replaced: %s", self.name, failure)
             await clean_up(self, "abort", self.session.abort())
-        except BaseException:
-            self.lose(doubt)
-            await clean_up(self, "abort", self.session.overtake())
+        try:
+            if await self._happened():
+                return None
+        except (AlreadyCommitted, UnitFenced) as taken:
+            self.doom(taken)
             raise
-        self.doom(doubt)
-        return False
+        doubt.add_note(
+            f"The unit has the idempotency key {self.key!r}: it is safe to run it again with this key, and outcome() "
+            "tells what became of it.",
+        )
+        raise doubt
+
+    async def _replace(self) -> None:
+        """Commit another transaction in the place of one that may have committed; they have the same marker."""
+        replays = self.receipt.replays
+        await Recovery(self).restart()
+        self.receipt.replays = max(self.receipt.replays, replays + 1)
+        await super().conclude()
 
     async def _happened(self) -> bool:
         """Tell whether this unit is known to have committed; errors as `_is_stored`."""

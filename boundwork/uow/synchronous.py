@@ -38,7 +38,7 @@ class UnitOfWork(UnitDefinition):
 
     _awaits = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the choices of a definition, all by keyword
         self,
         database: object,
         *,

@@ -136,10 +136,12 @@ class AfterARefusedCommit(CommandListener):
             Context().run(self._work)
 
 
-async def test_a_unit_that_is_cancelled_in_the_first_command_of_a_replacement_leaves_no_transaction(
-    mongod_uri: str, stored: Any, mongod_client: Any
+@pytest.mark.parametrize("replay_seconds", [0.0, 30.0])
+async def test_a_unit_that_is_cancelled_while_it_looks_for_its_outcome_claims_none_and_leaves_no_transaction(
+    mongod_uri: str, stored: Any, mongod_client: Any, replay_seconds: float
 ) -> None:
     refused = asyncio.Event()
+    done: list[str] = []
 
     def make_the_next_find_slow() -> None:
         data = {"failCommands": ["find"], "blockConnection": True, "blockTimeMS": 300}
@@ -149,10 +151,12 @@ async def test_a_unit_that_is_cancelled_in_the_first_command_of_a_replacement_le
     async def deposit(bank: AsyncBank) -> None:
         async with bank.unit(idempotency_key="a") as uow:
             (await uow.accounts.get(1)).balance += 1
+            uow.on_commit(lambda: done.append("committed"))
+            uow.on_rollback(lambda: done.append("rolled back"))
 
     listener = AfterARefusedCommit(make_the_next_find_slow)
     async with AsyncMongoClient[Stored](mongod_uri, event_listeners=[listener]) as client:
-        bank = AsyncBank(client[stored.database.name])
+        bank = AsyncBank(client[stored.database.name], replay_seconds=replay_seconds)
         with failing(mongod_client, ["commitTransaction"], 1, errorCode=225):
             task = asyncio.create_task(deposit(bank))
             await refused.wait()
@@ -163,6 +167,7 @@ async def test_a_unit_that_is_cancelled_in_the_first_command_of_a_replacement_le
         await asyncio.sleep(0.6)
         assert mongod_client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
         assert await bank.outcome("a") is None
+    assert done == []
     assert stored.find_one()["balance"] == 0
 
 
