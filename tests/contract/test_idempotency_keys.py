@@ -185,6 +185,14 @@ async def test_the_outcome_of_a_unit_that_has_not_committed_is_none_for_ever(sho
     assert await ids(shop) == [1]
 
 
+async def test_a_question_inside_a_unit_is_not_a_write_that_left_it(shop: Any) -> None:
+    async with shop as uow:
+        uow.accounts.add(Account(id=1))
+        await uow.flush()
+        assert await shop.outcome("a") is None
+    assert await ids(shop) == [1]
+
+
 @pytest.mark.parametrize("replay_seconds", [0.0, 30.0])
 async def test_a_unit_that_is_asked_about_while_it_works_cannot_commit(
     database: Any, shop: Any, colour: str, replay_seconds: float

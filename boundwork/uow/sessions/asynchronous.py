@@ -17,7 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
-from boundwork.uow.sessions.guard import Watch
+from boundwork.uow.sessions.guard import Watch, meant
 from boundwork.uow.sessions.pymongo_commands import (
     BY_MAJORITY,
     ENCODED,
@@ -174,7 +174,7 @@ class AsynchronousSession:
     async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
         """Insert a document that a majority of the members has, in a session of its own."""
         self._books.commands += 1
-        with failures_of(), timeout(seconds):
+        with failures_of(), timeout(seconds), meant():
             async with self._given.client.start_session() as aside:
                 alone = self._stored.get_collection(collection, **BY_MAJORITY)
                 await alone.insert_one(document, session=aside)

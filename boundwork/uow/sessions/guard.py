@@ -6,7 +6,8 @@ its listeners of each command in the context of the caller, also on the threads 
 is set and reset together with the binding says whose write it should have been.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -83,6 +84,16 @@ class Watch:
 
 _EXPECTED: ContextVar[Watch | None] = ContextVar("boundwork_expected_session", default=None)
 _OPEN: set[Watch] = set()
+
+
+@contextmanager
+def meant() -> Generator[None]:
+    """Expect no writes of this context in a session: one of ours is to stand by itself."""
+    token = _EXPECTED.set(None)
+    try:
+        yield
+    finally:
+        _EXPECTED.reset(token)
 
 
 class Guard(CommandListener):

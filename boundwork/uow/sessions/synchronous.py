@@ -17,7 +17,7 @@ from pymongo.database import Database
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
-from boundwork.uow.sessions.guard import Watch
+from boundwork.uow.sessions.guard import Watch, meant
 from boundwork.uow.sessions.pymongo_commands import (
     BY_MAJORITY,
     ENCODED,
@@ -170,7 +170,7 @@ class SynchronousSession:
     async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
         """Insert a document that a majority of the members has, in a session of its own."""
         self._books.commands += 1
-        with failures_of(), timeout(seconds), self._given.client.start_session() as aside:
+        with failures_of(), timeout(seconds), meant(), self._given.client.start_session() as aside:
             alone = self._stored.get_collection(collection, **BY_MAJORITY)
             alone.insert_one(document, session=aside)
 

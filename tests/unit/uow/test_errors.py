@@ -7,6 +7,7 @@ import pytest
 
 from boundwork import errors
 from boundwork.errors import BoundworkError
+from boundwork.uow import Receipt
 
 TRANSIENT = frozenset({"TransientTransactionError"})
 SPECIAL: dict[str, Callable[[], BoundworkError]] = {
@@ -18,6 +19,7 @@ SPECIAL: dict[str, Callable[[], BoundworkError]] = {
     "TransactionsUnavailable": lambda: errors.TransactionsUnavailable("failed", code=20),
     "StaleDocument": lambda: errors.StaleDocument.of("Person", "people", 7),
     "WriteEscaped": lambda: errors.WriteEscaped("Shop", "insert", "shop", "people"),
+    "AlreadyCommitted": lambda: errors.AlreadyCommitted("payment 7", Receipt(inserted=2)),
     "CommitOutcomeUnknown": lambda: errors.CommitOutcomeUnknown("sent", code=91, labels=TRANSIENT),
 }
 
