@@ -48,6 +48,12 @@ class BoundSession(Protocol):
     async def commit(self) -> None:
         """Commit the transaction, or resend the commit of one whose outcome is unknown; sends nothing if it is empty."""
 
+    async def probe(self) -> None:
+        """Abort the transaction after its commit failed, to learn its fate; the same commit can be sent again after it.
+
+        Ends well, or with code 251, if the transaction was rolled back; with code 256 if it was committed.
+        """
+
     async def abort(self) -> None:
         """Abort the transaction if it is open; a failure is the caller's to log."""
 

@@ -74,7 +74,7 @@ async def _resolve(unit: "Unit", interruption: BaseException) -> None:
     """Find out how a commit ended that was interrupted: the server answers the same commit with its outcome."""
     for _ in range(INTERRUPTIONS):
         try:
-            await committing.commit(unit.session, unit.settings.commit_seconds)
+            await committing.commit(unit.session, unit.settings.commit_seconds, sent=True)
         except SessionFailure:
             unit.doom(interruption)
         except Exception as error:  # noqa: BLE001 - the interruption is what is raised; the outcome stays unknown

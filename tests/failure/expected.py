@@ -36,6 +36,7 @@ FAILURES: dict[str, dict[str, Any]] = {
     "InterruptedAtShutdown 11600": {"errorCode": 11600},
     "MaxTimeMSExpired 50": {"errorCode": 50},
     "UnknownError 8": {"errorCode": 8},
+    "TransactionTooLargeForCache 388": {"errorCode": 388},
     "TransactionTooOld 225": {"errorCode": 225},
     "write concern error 64": _concern(64),
     "write concern error 91": _concern(91),
@@ -93,6 +94,7 @@ TABLE: dict[str, tuple[Outcome, Outcome, Outcome]] = {
     "InterruptedAtShutdown 11600": (REPEATED, COMMITTED, OWN_ERROR_LEFT_OPEN),
     "MaxTimeMSExpired 50": (FAILED, COMMITTED, OWN_ERROR_LEFT_OPEN),
     "UnknownError 8": (FAILED, FAILED, OWN_ERROR_LEFT_OPEN),
+    "TransactionTooLargeForCache 388": (FAILED, FAILED, OWN_ERROR_LEFT_OPEN),
     "TransactionTooOld 225": (FAILED, UNKNOWN_NOT_APPLIED, OWN_ERROR_LEFT_OPEN),
     "write concern error 64": (FAILED, COMMITTED, OWN_ERROR),
     "write concern error 91": (FAILED, COMMITTED, OWN_ERROR),
@@ -100,14 +102,6 @@ TABLE: dict[str, tuple[Outcome, Outcome, Outcome]] = {
     "write concern error 100": (FAILED, UNKNOWN_APPLIED, OWN_ERROR),
     "write concern error 100, labelled transient": (NEVER, UNKNOWN_APPLIED, NEVER),
     "WriteConflict 112, labelled unknown too": (NEVER, COMMITTED, NEVER),
-}
-
-# Cells where the code does not do what the design says; each goes when the one or the other is mended.
-DIFFERENCES: dict[tuple[str, str], Outcome] = {
-    # The design resends on every unknown label; the code takes a time limit for the last word.
-    (COMMIT, "MaxTimeMSExpired 50"): UNKNOWN_NOT_APPLIED,
-    # The design asks with an abort whether the transaction is still there; the code does not ask.
-    (COMMIT, "UnknownError 8"): UNKNOWN_NOT_APPLIED,
 }
 
 
@@ -130,7 +124,7 @@ class Cell:
     def outcome(self) -> Outcome:
         """What the unit comes to."""
         column = {COMMIT: 1, ABORT: 2}.get(self.command, 0)
-        return DIFFERENCES.get((self.command, self.failure), TABLE[self.failure][column])
+        return TABLE[self.failure][column]
 
 
 def cells() -> Iterator[Cell]:

@@ -1,6 +1,7 @@
 """A TCP proxy on the loopback interface that understands the frames of MongoDB's wire protocol.
 
-It can take a reply away after the server has acted, which no fail point can. Clients connect to it directly.
+It can take a reply away, or put another one in its place, after the server has acted, which no fail point can. Clients
+connect to it directly.
 """
 
 import socket
@@ -11,7 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import bson
 
 HEADER = struct.Struct("<iiii")
 OP_MSG = 2013
@@ -22,12 +25,21 @@ NAME = HEADER.size + 4 + 1 + 4 + 1
 
 @dataclass
 class Fault:
-    """What happens to replies of a command: `skip` are let through, then `times` are lost, or held for `delay`."""
+    """What happens to replies of a command: `skip` are let through, then `times` are lost, late, or another.
+
+    `delay` is for how many seconds they are held, `reply` what the client gets in their place.
+    """
 
     command: str
     times: int
     skip: int = 0
     delay: float | None = None
+    reply: dict[str, Any] | None = None
+
+    @property
+    def cuts(self) -> bool:
+        """Tell whether the reply is lost, and the connection with it."""
+        return self.delay is None and self.reply is None
 
     def hits(self, command: str) -> bool:
         """Tell whether this reply is one of them, and count it."""
@@ -89,12 +101,12 @@ class Proxy:
         while expected:
             reply = _frame(server)
             fault = next((fault for fault in self.faults if fault.hits(command)), None)
-            if fault is not None and fault.delay is None:
+            if fault is not None and fault.cuts:
                 self.lost.append(command)
-            if not reply or (fault is not None and fault.delay is None):
+            if not reply or (fault is not None and fault.cuts):
                 return False
             time.sleep(fault.delay or 0.0 if fault else 0.0)
-            client.sendall(reply)
+            client.sendall(reply if fault is None or fault.reply is None else _in_place_of(reply, fault.reply))
             expected = _more_to_come(reply)
         return True
 
@@ -102,6 +114,13 @@ class Proxy:
 def command_name(frame: bytes) -> str:
     """Return the first key of the body of a message; empty for the old kind that only handshakes use."""
     return frame[NAME : frame.index(b"\0", NAME)].decode() if HEADER.unpack_from(frame)[3] == OP_MSG else ""
+
+
+def _in_place_of(frame: bytes, reply: dict[str, Any]) -> bytes:
+    """Return a message with another body that answers the same request."""
+    body = bytes(5) + bson.encode(reply)
+    _, own, answered, kind = HEADER.unpack_from(frame)
+    return HEADER.pack(HEADER.size + len(body), own, answered, kind) + body
 
 
 def _more_to_come(frame: bytes) -> bool:

@@ -18,6 +18,7 @@ from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.guard import Watch, meant
+from boundwork.uow.sessions.probing import abort_after_commit
 from boundwork.uow.sessions.pymongo_commands import (
     BY_MAJORITY,
     ENCODED,
@@ -183,6 +184,11 @@ class AsynchronousSession:
         """Commit, or send the commit again."""
         with self._books.own(int(self._books.begun)):
             await self._session.commit_transaction()
+
+    async def probe(self) -> None:
+        """Abort the transaction after its commit failed, to learn its fate."""
+        with self._books.own(), abort_after_commit(self._session, self._options) as command:
+            await self._given.client.admin.command(command, session=self._session)
 
     async def abort(self) -> None:
         """Abort the transaction if it is open."""

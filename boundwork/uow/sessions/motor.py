@@ -84,6 +84,10 @@ class MotorSession(SynchronousSession):
         """Commit, or send the commit again."""
         await _on_a_thread(super().commit())
 
+    async def probe(self) -> None:
+        """Abort the transaction after its commit failed, to learn its fate."""
+        await _on_a_thread(super().probe())
+
     async def abort(self) -> None:
         """Abort the transaction if it is open."""
         await _on_a_thread(super().abort())

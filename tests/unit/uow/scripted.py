@@ -61,6 +61,9 @@ class ScriptedSession:
     async def commit(self) -> None:
         self._note("commit")
 
+    async def probe(self) -> None:
+        self._note("probe")
+
     async def abort(self) -> None:
         self._note("abort")
 

@@ -1,7 +1,7 @@
 import pytest
 from pymongo.errors import ConnectionFailure, ProtocolError, PyMongoError, WaitQueueTimeoutError
 
-from boundwork.uow.committing import certainly_not_committed
+from boundwork.uow.committing import fate_of
 from boundwork.uow.failures import FailureKind
 from boundwork.uow.sessions.pymongo_failures import session_failure
 
@@ -14,4 +14,4 @@ from boundwork.uow.sessions.pymongo_failures import session_failure
 def test_a_reply_that_was_not_understood_never_means_that_nothing_was_committed(error: PyMongoError) -> None:
     report = session_failure(error, ())
     assert report.kind is FailureKind.NETWORK
-    assert not certainly_not_committed(report)
+    assert fate_of(report) is None

@@ -30,6 +30,7 @@ from boundwork.uow.sessions.memory.encoding import decode
 from boundwork.uow.sessions.memory.refusals import (
     DUPLICATE_KEY,
     NO_SUCH_TRANSACTION,
+    TRANSACTION_COMMITTED,
     TRANSIENT,
     WRITE_CONFLICT,
     KeyTaken,
@@ -113,6 +114,16 @@ class MemorySession:
                 self._store.history.commit(self._transaction)
             self._transaction = None
         self._state = State.COMMITTED
+
+    async def probe(self) -> None:
+        """Abort the transaction after its commit failed, to learn its fate."""
+        self._commands += 1
+        if self._state is State.COMMITTED:
+            raise SessionFailure(FailureKind.SERVER, code=TRANSACTION_COMMITTED)
+        if self._state is State.ENDED:
+            self._report_aborted()
+        self._drop()
+        self._state = State.ENDED
 
     async def abort(self) -> None:
         """Abort the transaction if it is open."""
