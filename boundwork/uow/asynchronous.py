@@ -193,6 +193,7 @@ class AsyncAttempt(Generic[UnitT]):
         core = self._unit.core
         return self._series.again(
             error,
+            core.session,
             committed=core.committed,
             transient=core.may_repeat(error),
             goes_round=lambda: falls_through(frame),

@@ -1,17 +1,26 @@
 """When a body is run again, and how long to wait before.
 
-Only a failure that wrote nothing and may not come back is worth another attempt: `TransientFailure` and its kinds.
-The series ends after 120 seconds, as the drivers' convenient transactions API has it.
+Only a failure that wrote nothing and may not come back is worth another attempt: `TransientFailure` and its kinds, and a
+server that is gone after it was there. The series ends after 120 seconds, as the drivers' convenient transactions API
+has it.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
-from boundwork.errors import TransientFailure, UnitClosed, UnitDoomed
+from boundwork.errors import ServerUnavailable, TransientFailure, UnitClosed, UnitDoomed
+from boundwork.uow.port import BoundSession
 from boundwork.uow.waits import wait_before
 
 DEADLINE_SECONDS = 120.0
+NO_SUCH_TRANSACTION = 251
+LOSSES = 3
+SWALLOWED = (
+    "The server had ended the transaction of each of the last {losses} attempts, and each made calls of the driver. If the "
+    "block catches errors of such calls, that is why: the server aborts a transaction with its first error. Let the "
+    "error leave the block, or use add_if_absent."
+)
 
 
 @dataclass
@@ -22,6 +31,7 @@ class Attempts:
     number: int = 0
     over: bool = False
     _entered: int = 0
+    _losses: int = 0
     _began: float = field(default_factory=monotonic)
 
     def numbers(self) -> Iterator[int]:
@@ -44,18 +54,39 @@ class Attempts:
     def again(
         self,
         error: BaseException | None,
+        session: BoundSession,
         *,
         committed: bool,
         transient: bool = False,
         goes_round: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Tell whether the body is to be run again after an attempt that ended with `error`, or one of the driver's.
+        """Tell whether the body is to be run again after an attempt in `session` that ended with `error`.
+
+        `transient` says that an error which is none of ours permits it.
 
         Never after a commit in the middle of the body has succeeded: what it wrote would be written twice. Nor where
         swallowing the error would not lead to the next round (`goes_round`, asked last).
         """
         late = monotonic() - self._began >= self.seconds
         first = error.__cause__ if isinstance(error, UnitDoomed) else error
-        repeat = (transient or isinstance(first, TransientFailure)) and not committed and not late and goes_round()
+        worth_it = transient or isinstance(first, TransientFailure) or self._away(first, session)
+        repeat = worth_it and not committed and not late and not self._swallows(first, session) and goes_round()
         self.over = not repeat
         return repeat
+
+    def _away(self, error: BaseException | None, session: BoundSession) -> bool:
+        """Tell whether no server could be selected though there was one in an earlier attempt."""
+        return self.number > 1 and isinstance(error, ServerUnavailable) and session.may_repeat(error.__cause__)
+
+    def _swallows(self, error: BaseException | None, session: BoundSession) -> bool:
+        """Tell whether the body seems to swallow errors of the driver, which no repetition can mend; `error` says so then.
+
+        The server tells of an error once, and afterwards only that there is no transaction. A failover is told in the
+        same words, but not again and again.
+        """
+        lost = session.foreign and getattr(error, "code", None) == NO_SUCH_TRANSACTION
+        self._losses = self._losses + 1 if lost else 0
+        if self._losses < LOSSES or error is None:
+            return False
+        error.add_note(SWALLOWED.format(losses=LOSSES))
+        return True

@@ -3,7 +3,8 @@
 The recorded reads and writes are repeated in their order, in a new transaction of the same session, and each reply is
 compared with the first one. If all are equal the unit goes on as if it had begun at the newer snapshot, so this is
 snapshot isolation, and the body runs once. A difference is StaleDocument. What boundwork did not record cannot be
-repeated: then the failure is the program's to meet.
+repeated: then the failure is the program's to meet. A server that a unit has reached is waited for; one that it has not
+is waited for by the driver alone.
 """
 
 import logging
@@ -64,9 +65,10 @@ class Recovery:
     def _may_repeat(self, failure: SessionFailure) -> bool:
         if self._deadline is None:
             self._deadline = monotonic() + self._unit.settings.replay_seconds
+        reached = bool(self._tries or self._unit.workspace.log.records)
         return (
             failure.transient
-            and failure.kind is not FailureKind.UNREACHABLE
+            and (failure.kind is not FailureKind.UNREACHABLE or reached)
             and monotonic() < self._deadline
             and not self._unit.session.foreign
             and self._unit.workspace.log.repeatable

@@ -179,6 +179,7 @@ class Attempt(Generic[UnitT]):
         core = self._unit.core
         return self._series.again(
             error,
+            core.session,
             committed=core.committed,
             transient=core.may_repeat(error),
             goes_round=lambda: falls_through(frame),

@@ -61,6 +61,7 @@ class Proxy:
         self.lost: list[str] = []
         self.faults: list[Fault] = []
         self._open: list[socket.socket] = []
+        self._opens = 0.0
         self._threads = [Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -69,6 +70,11 @@ class Proxy:
         for end in list(self._open):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def shut(self, seconds: float) -> None:
+        """Cut all connections and take no new one for a while, as if the server were gone."""
+        self._opens = time.monotonic() + seconds
+        self.cut()
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +91,9 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if time.monotonic() < self._opens:
+                    client.close()
+                    continue
                 self._open.append(client)
                 self._threads.append(Thread(target=self._serve, args=(client,)))
                 self._threads[-1].start()

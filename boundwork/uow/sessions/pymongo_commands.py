@@ -221,9 +221,12 @@ def writes_of(command: Mapping[str, Any]) -> int:
 
 def command_result(command: Mapping[str, Any], reply: Mapping[str, Any], done: BulkResult, sent: int) -> BulkResult:
     """Return the counts after one more command; BulkWriteError, with indexes of the bulk, if a write was refused."""
-    if errors := reply.get("writeErrors"):
+    errors, concern = reply.get("writeErrors", ()), reply.get("writeConcernError")
+    if errors or concern:
         located = [{**error, "index": error["index"] + sent} for error in errors]
-        raise BulkWriteError({"writeErrors": located, "writeConcernErrors": []})
+        labels = reply.get("errorLabels", [])
+        concerns = [concern] if concern else []
+        raise BulkWriteError({"writeErrors": located, "writeConcernErrors": concerns, "errorLabels": labels})
     number, upserted = reply.get("n", 0), len(reply.get("upserted", ()))
     return BulkResult(
         inserted=done.inserted + (number if "insert" in command else 0),

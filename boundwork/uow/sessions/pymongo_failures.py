@@ -105,13 +105,14 @@ def _labels(error: Exception) -> frozenset[str]:
 def _of_bulk(error: BulkWriteError, bulks: Sequence[BulkWrite]) -> SessionFailure:
     details = cast("Mapping[str, Any]", error.details or {})
     writes: list[Mapping[str, Any]] = list(details.get("writeErrors", ()))
+    concerns: list[Mapping[str, Any]] = list(details.get("writeConcernErrors", ()))
     first: Mapping[str, Any] = writes[0] if writes else {}
-    code: int | None = first.get("code", error.code)
+    code = _code_of([*writes, *concerns], error)
     return SessionFailure(
         KINDS.get(code or 0, FailureKind.SERVER),
         code=code,
         labels=_labels(error),
-        write_concern=bool(details.get("writeConcernErrors")),
+        write_concern=bool(concerns),
         collection=bulks[0].collection if len(bulks) == 1 else None,
         index=first.get("index"),
         key=tuple(first.get("keyPattern", ())),
@@ -121,19 +122,26 @@ def _of_bulk(error: BulkWriteError, bulks: Sequence[BulkWrite]) -> SessionFailur
 def _of_client_bulk(error: ClientBulkWriteException, bulks: Sequence[BulkWrite]) -> SessionFailure:
     if error.error is not None and not error.write_errors:
         return session_failure(error.error, bulks)
-    first = cast("Mapping[str, Any]", error.write_errors[0] if error.write_errors else {})
-    code = first.get("code", error.code)
+    writes = cast("list[Mapping[str, Any]]", error.write_errors or [])
+    concerns = cast("list[Mapping[str, Any]]", error.write_concern_errors or [])
+    first: Mapping[str, Any] = writes[0] if writes else {}
+    code = _code_of([*writes, *concerns], error)
     place = first.get("idx", first.get("index"))
     collection, index = _located(place, bulks)
     return SessionFailure(
         KINDS.get(code or 0, FailureKind.SERVER),
         code=code,
         labels=_labels(error),
-        write_concern=bool(error.write_concern_errors),
+        write_concern=bool(concerns),
         collection=collection,
         index=index,
         key=tuple(first.get("keyPattern", ())),
     )
+
+
+def _code_of(errors: Sequence[Mapping[str, Any]], bulk: OperationFailure) -> int | None:
+    """Return the code of the first error inside; that of the bulk itself says only that there is one."""
+    return errors[0].get("code", bulk.code) if errors else bulk.code
 
 
 def _located(place: int | None, bulks: Sequence[BulkWrite]) -> tuple[str | None, int | None]:

@@ -104,6 +104,15 @@ def test_a_bulk_names_the_write_that_failed_and_the_fields_of_the_key() -> None:
     assert (report.code, report.collection, report.index, report.key) == (11000, "people", 1, ("email",))
 
 
+def test_a_write_concern_error_of_a_bulk_has_its_own_code() -> None:
+    concern = {"code": 100, "errmsg": "not enough members"}
+    error = BulkWriteError({"writeErrors": [], "writeConcernErrors": [concern]})
+    details: dict[str, Any] = {"writeErrors": [], "writeConcernErrors": [concern], "error": None}
+    for failed in (error, ClientBulkWriteException(details, verbose=False)):
+        report = session_failure(failed, [PEOPLE])
+        assert (report.code, report.write_concern) == (100, True)
+
+
 def test_a_transient_bulk_keeps_its_labels() -> None:
     error = BulkWriteError({"writeErrors": [{"index": 0, "code": 112}], "errorLabels": [TRANSIENT]})
     assert session_failure(error, [PEOPLE]).transient

@@ -20,9 +20,10 @@ from boundwork.models.mapper import mapper_of
 from boundwork.uow.commands import BulkResult, BulkWrite, Count
 from boundwork.uow.failures import FailureKind
 from boundwork.uow.sessions.memory import MemoryDatabase
+from boundwork.uow.settings import Settings
 from boundwork.uow.unit import Unit
 from tests.unit.uow.people import Person
-from tests.unit.uow.scripted import ScriptedSession, failure, unit_on
+from tests.unit.uow.scripted import TRANSIENT, ScriptedSession, failure, unit_on
 
 LOST = failure(FailureKind.NETWORK)
 END = ["unbind", "close"]
@@ -176,6 +177,23 @@ async def test_an_operation_during_a_commit_is_refused_because_it_would_run_outs
     session.go_on.set()
     await leaving
     assert session.calls == ["open", "commit", *END]
+
+
+@pytest.mark.parametrize("reached", [False, True])
+async def test_a_server_is_waited_for_by_a_unit_that_has_reached_it(reached: bool) -> None:
+    gone = failure(FailureKind.UNREACHABLE, labels=TRANSIENT)
+    session = ScriptedSession(count=[gone])
+    unit = Unit("Shop", session, Settings(replay_seconds=30.0))
+    await unit.enter()
+    if reached:
+        await unit.workspace.get(mapper_of(Person), 1)
+        await unit.workspace.count(mapper_of(Person), Count("people", {}))
+        assert session.calls == ["open", "find", "count", "abort", "begin", "find", "count"]
+    else:
+        with pytest.raises(ServerUnavailable):
+            await unit.workspace.count(mapper_of(Person), Count("people", {}))
+        assert session.calls == ["open", "count"]
+    await unit.leave(ZeroDivisionError())
 
 
 class Shop(UnitOfWork):
