@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from boundwork.uow.escapes import report_escaped
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Moment
+from boundwork.uow.waits import wait_before
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
 
 logger = logging.getLogger("boundwork.unit")
+TRIES = 5
 
 
 async def roll_back(unit: "Unit") -> None:
@@ -28,11 +30,39 @@ async def roll_back(unit: "Unit") -> None:
         unit.workspace.rewind()
     finally:
         try:
-            aborting = unit.session.overtake() if unit.interrupted else unit.session.abort()
-            unit.interrupted = False
-            await clean_up(unit, "abort", aborting)
+            await _abort(unit)
         finally:
             unit.busy = busy
+
+
+async def _abort(unit: "Unit") -> None:
+    if unit.interrupted:
+        await overtake(unit)
+        return
+    try:
+        await clean_up(unit, "abort", unit.session.abort())
+    except BaseException:
+        unit.interrupted = True
+        await overtake(unit)
+        raise
+
+
+async def overtake(unit: "Unit") -> None:
+    """Abort a transaction one of whose commands was interrupted; another interruption ends only the waiting for that."""
+    session = unit.session
+
+    async def persistently() -> None:
+        for number in range(1, TRIES):
+            try:
+                await session.overtake()
+            except SessionFailure:  # PyMongo takes an interrupted connection for a lost one, and drops others with it
+                await session.pause(wait_before(number))
+            else:
+                return
+        await session.overtake()
+
+    await clean_up(unit, "abort", session.outlast(persistently))
+    unit.interrupted = False
 
 
 async def end(unit: "Unit") -> None:

@@ -4,7 +4,7 @@ The core awaits nothing but the methods of `BoundSession`. A synchronous session
 never suspend, an asynchronous one as coroutines that do; the core cannot tell.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from bson.timestamp import Timestamp
@@ -59,6 +59,12 @@ class BoundSession(Protocol):
 
     async def overtake(self) -> None:
         """Abort, and make sure that a command which was interrupted cannot open the transaction again."""
+
+    async def outlast(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Await what `work` makes. Where it can go on in the background, an interruption ends only the waiting.
+
+        A later call waits for the work that still goes on, and so does the end of the session.
+        """
 
     async def begin(self) -> None:
         """Put the session in its next transaction; sends nothing before the first command."""

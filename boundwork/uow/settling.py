@@ -5,6 +5,7 @@ outcome before the interruption goes on. If the outcome stays unknown the unit i
 """
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from boundwork.errors import CommitOutcomeUnknown
@@ -72,15 +73,16 @@ def _settle(unit: "Unit") -> None:
 
 async def _resolve(unit: "Unit", interruption: BaseException) -> None:
     """Find out how a commit ended that was interrupted: the server answers the same commit with its outcome."""
+    resend = partial(committing.commit, unit.session, unit.settings.commit_seconds, sent=True)
     for _ in range(INTERRUPTIONS):
         try:
-            await committing.commit(unit.session, unit.settings.commit_seconds, sent=True)
+            await unit.session.outlast(resend)
         except SessionFailure:
             unit.doom(interruption)
         except Exception as error:  # noqa: BLE001 - the interruption is what is raised; the outcome stays unknown
             logger.warning("unit %s: interrupted in its commit, and its outcome is unknown: %s", unit.name, error)
             unit.lose(interruption)
-        except BaseException:  # noqa: BLE001, S112 - interrupted once more; ask once more
+        except BaseException:  # noqa: BLE001, S112 - interrupted once more; wait, or ask, once more
             continue
         else:
             _settle(unit)

@@ -17,7 +17,7 @@ from boundwork.errors import (
     UnitDoomed,
     UnitUsedElsewhere,
 )
-from boundwork.uow.ending import clean_up, end, forsake, roll_back
+from boundwork.uow.ending import end, forsake, overtake, roll_back
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hooks
 from boundwork.uow.ownership import Owner
@@ -234,8 +234,7 @@ class Unit:
     async def restart(self) -> None:
         """Repeat what is recorded in a new transaction; what cannot be repeated dooms the unit."""
         if self.interrupted:
-            self.interrupted = False
-            await clean_up(self, "abort", self.session.overtake())
+            await overtake(self)
         self._doom = None
         self.state = moved(self.state, Move.RESTART)
         try:

@@ -114,27 +114,6 @@ async def test_a_call_of_the_driver_that_is_cancelled_leaves_no_transaction(
     assert await documents(bank) == (0, 1)
 
 
-async def test_a_unit_is_all_or_nothing_at_every_point_where_it_waits(
-    bank: AsyncBank, mongod_client: MongoClient[Any]
-) -> None:
-    outcomes: set[tuple[int, int]] = set()
-    for turns in range(1, 120, 3):
-        async with bank as uow:
-            extra = await uow.accounts.find_by_id(2)
-            if extra is not None:
-                uow.accounts.remove(extra)
-            (await uow.accounts.get(1)).balance = 0
-        task = asyncio.create_task(transfer(bank))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        outcomes.add(await documents(bank))
-    assert outcomes <= {(0, 1), (1, 2)}
-    assert open_transactions(mongod_client) == 0
-
-
 async def test_a_timeout_in_a_slow_commit_tells_the_truth(bank: AsyncBank, mongod_client: MongoClient[Any]) -> None:
     accounts: list[Account] = []
     with slow(mongod_client, "commitTransaction", 300), pytest.raises(TimeoutError):

@@ -5,7 +5,8 @@ is undone apart from the end of the session, so that neither can be skipped.
 """
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -41,6 +42,8 @@ from boundwork.uow.sessions.pymongo_commands import (
 )
 from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
 
+logger = logging.getLogger("boundwork.session")
+
 
 class AsynchronousSession:
     """A `BoundSession` of one event loop."""
@@ -55,7 +58,7 @@ class AsynchronousSession:
         self._session: AsyncClientSession
         self._books = Bookkeeping()
         self._watch = Watch() if handles.guarded else None
-        self._overtaking: asyncio.Future[None] | None = None
+        self._going_on: asyncio.Future[None] | None = None
 
     def may_repeat(self, error: BaseException | None) -> bool:
         """Tell whether an error of the driver itself says that the transaction may be tried again."""
@@ -199,18 +202,23 @@ class AsynchronousSession:
     async def overtake(self) -> None:
         """Abort, and use the next transaction number: what is still under way is refused by the server then.
 
-        An abort alone could arrive before the statement that was interrupted and that begins the transaction. If the
-        task is cancelled once more, this goes on in the background, and the session is ended after it.
+        An abort alone could arrive before the statement that was interrupted and that begins the transaction.
         """
-        self._overtaking = asyncio.ensure_future(self._overtake())
-        await asyncio.shield(self._overtaking)
-
-    async def _overtake(self) -> None:
         await self.abort()
         await self.begin()
         with self._books.own():
             await self._stored.command("find", "boundwork", limit=1, session=self._session)
         await self.abort()
+
+    async def outlast(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Await what `work` makes, or the work that still goes on; cancelled, it goes on in the background."""
+        if self._going_on is None or self._going_on.done():
+            self._going_on = asyncio.ensure_future(work())
+        try:
+            await asyncio.shield(self._going_on)
+        except asyncio.CancelledError:
+            self._going_on.add_done_callback(_report)
+            raise
 
     async def pause(self, seconds: float) -> None:
         """Wait without doing anything."""
@@ -241,10 +249,10 @@ class AsynchronousSession:
         """End the session, after what goes on in the background."""
         if self._watch is not None:
             self._watch.end()
-        if self._overtaking is None or self._overtaking.done():
+        if self._going_on is None or self._going_on.done():
             await self._close()
         else:
-            self._overtaking.add_done_callback(self._close_later)
+            self._going_on.add_done_callback(self._close_later)
 
     async def _close(self) -> None:
         with failures_of():
@@ -252,4 +260,10 @@ class AsynchronousSession:
                 await self._session.end_session()
 
     def _close_later(self, _: asyncio.Future[None]) -> None:
-        self._overtaking = asyncio.ensure_future(self._close())
+        self._going_on = asyncio.ensure_future(self._close())
+
+
+def _report(ended: asyncio.Future[None]) -> None:
+    """Log the failure of work whose task was cancelled: nobody else learns of it."""
+    if not ended.cancelled() and (failure := ended.exception()) is not None:
+        logger.warning("what went on after a task was cancelled failed: %s", failure)

@@ -5,7 +5,7 @@ is undone apart from the end of the session, so that neither can be skipped.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -201,6 +201,10 @@ class SynchronousSession:
         with self._books.own():
             self._stored.command("find", "boundwork", limit=1, session=self._session)
         await self.abort()
+
+    async def outlast(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Await what `work` makes: there is no background."""
+        await work()
 
     async def pause(self, seconds: float) -> None:
         """Wait without doing anything."""

@@ -1,6 +1,6 @@
 """A session that answers as a script says: the port of the unit of work, written by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from boundwork.uow.commands import BulkResult, BulkWrite, Count, DeleteOne, Find, InsertOne, UniqueKey, UpdateOne
@@ -73,6 +73,9 @@ class ScriptedSession:
     def take_escaped(self) -> EscapedWrite | None:
         escaped, self.escaped = self.escaped, None
         return escaped
+
+    async def outlast(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        await work()
 
     async def pause(self, seconds: float) -> None:
         del seconds

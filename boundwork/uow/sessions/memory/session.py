@@ -6,7 +6,7 @@ it, and what follows is told so. The methods never suspend, so both colours can 
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, NoReturn, TypeVar
@@ -140,6 +140,10 @@ class MemorySession:
         """Put the session in its next transaction."""
         self._expect(State.COMMITTED, State.ENDED)
         self._state = State.STARTING
+
+    async def outlast(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Await what `work` makes: nothing of it waits."""
+        await work()
 
     async def pause(self, seconds: float) -> None:
         """Let others of this process go on, since one of them stands in the way."""
