@@ -8,11 +8,13 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
-from threading import Event, Thread
 from typing import Any
 
-from boundwork import BoundworkError, CommitOutcomeUnknown, Document, Repository, UnitOfWork
+from boundwork import BoundworkError, CommitOutcomeUnknown, Document
+from tests.contract.colours import define
+from tests.failure.workers import Workers
 
 ACCOUNTS = 20
 OPENING = 1000
@@ -32,9 +34,9 @@ class Transfer(Document, collection="ledger"):
     amount: int
 
 
-class Bank(UnitOfWork):
-    accounts = Repository(Account)
-    ledger = Repository(Transfer)
+def bank(colour: str, client: Any) -> Any:
+    """Return a definition of a colour."""
+    return define(colour, client["bank"], accounts=Account, ledger=Transfer)
 
 
 @dataclass
@@ -48,7 +50,6 @@ class Outcomes:
     replays: int = 0
     bad_reads: int = 0
     reads: int = 0
-    broken: list[BaseException] = field(default_factory=list[BaseException])
 
     def take(self, other: "Outcomes") -> None:
         """Add what another worker was told."""
@@ -59,7 +60,6 @@ class Outcomes:
         self.replays += other.replays
         self.bad_reads += other.bad_reads
         self.reads += other.reads
-        self.broken += other.broken
 
     def runs(self, *, alone: bool) -> dict[int, int]:
         """Return how many transfers took how many runs of their body: those of workers without or with rivals."""
@@ -75,78 +75,73 @@ class Outcomes:
 class Load:
     """Workers that transfer until they are told to stop, and one reader; a context manager."""
 
-    def __init__(self, shop: Bank, seed: int) -> None:
-        """Open the accounts."""
-        self._shop = shop
-        self._over = Event()
+    def __init__(self, driver: str, uri: str, seed: int) -> None:
+        """Know the driver and the server, which has the accounts."""
+        self._workers = Workers(driver, uri, bank)
         self._seed = seed
         self.outcomes = Outcomes()
         self._each = [Outcomes() for _ in range(WORKERS + 1)]
         self.began = self.ended = 0.0
-        with shop as uow:
-            for number in range(ACCOUNTS):
-                uow.accounts.add(Account(id=number))
+
+    @property
+    def broken(self) -> list[BaseException]:
+        """The errors that no worker expected."""
+        return self._workers.broken
 
     def __enter__(self) -> "Load":
         self.began = time.monotonic()
-        jobs: list[Any] = [self._transfer_often] * WORKERS + [self._read_often]
-        self._threads = [
-            Thread(target=self._guarded, args=(job, number, outcomes))
-            for number, (job, outcomes) in enumerate(zip(jobs, self._each, strict=True))
-        ]
-        for thread in self._threads:
-            thread.start()
+        *transferring, reading = self._each
+        transfers = [partial(self._transfer_often, number, outcomes) for number, outcomes in enumerate(transferring)]
+        self._workers.jobs = [*transfers, partial(self._read_often, reading)]
+        self._workers.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
         self.ended = time.monotonic()
-        for thread in self._threads:
-            thread.join()
+        self._workers.__exit__()
         for outcomes in self._each:
             self.outcomes.take(outcomes)
 
-    def _guarded(self, job: Any, number: int, outcomes: Outcomes) -> None:
-        try:
-            job(number, outcomes)
-        except BaseException as error:
-            outcomes.broken.append(error)
-
-    def _transfer_often(self, worker: int, outcomes: Outcomes) -> None:
+    async def _transfer_often(self, worker: int, outcomes: Outcomes, shop: Any) -> None:
         chance = random.Random(self._seed * WORKERS + worker)
         number = 0
-        while not self._over.is_set():
+        while not self._workers.over.is_set():
             number += 1
             operation = f"{worker}-{number}"
             source, target = chance.sample(_accounts_of(worker), 2)
-            self._transfer(operation, (source, target, chance.randint(1, 9)), outcomes)
+            await _transfer(shop, operation, (source, target, chance.randint(1, 9)), outcomes)
 
-    def _transfer(self, operation: str, order: tuple[int, int, int], outcomes: Outcomes) -> None:
-        source, target, amount = order
-        units: list[Bank] = []
+    async def _read_often(self, outcomes: Outcomes, shop: Any) -> None:
+        async def body(uow: Any) -> list[int]:
+            return [account.balance for account in await uow.accounts.find().to_list()]
 
-        def body(uow: Bank) -> None:
-            units.append(uow)
-            uow.accounts.get(source).balance -= amount
-            uow.accounts.get(target).balance += amount
-            uow.add(Transfer(operation=operation, source=source, target=target, amount=amount))
-
-        try:
-            self._shop.run(body)
-        except CommitOutcomeUnknown:
-            outcomes.unknown.add(operation)
-        except BoundworkError as error:
-            outcomes.failed[operation] = error
-        else:
-            outcomes.acknowledged[operation] = time.monotonic()
-        outcomes.bodies[operation] = len(units)
-        outcomes.replays += sum(unit.receipt.replays for unit in units)
-
-    def _read_often(self, _: int, outcomes: Outcomes) -> None:
-        while not self._over.wait(READ_SECONDS):
-            balances = self._shop.run(lambda uow: [account.balance for account in uow.accounts.find().to_list()])
+        while not self._workers.over.is_set():
+            balances = await shop.run(body)
             outcomes.reads += 1
             outcomes.bad_reads += (len(balances), sum(balances)) != (ACCOUNTS, ACCOUNTS * OPENING)
+            await self._workers.pause(READ_SECONDS)
+
+
+async def _transfer(shop: Any, operation: str, order: tuple[int, int, int], outcomes: Outcomes) -> None:
+    source, target, amount = order
+    units: list[Any] = []
+
+    async def body(uow: Any) -> None:
+        units.append(uow)
+        (await uow.accounts.get(source)).balance -= amount
+        (await uow.accounts.get(target)).balance += amount
+        uow.add(Transfer(operation=operation, source=source, target=target, amount=amount))
+
+    try:
+        await shop.run(body)
+    except CommitOutcomeUnknown:
+        outcomes.unknown.add(operation)
+    except BoundworkError as error:
+        outcomes.failed[operation] = error
+    else:
+        outcomes.acknowledged[operation] = time.monotonic()
+    outcomes.bodies[operation] = len(units)
+    outcomes.replays += sum(unit.receipt.replays for unit in units)
 
 
 def _accounts_of(worker: int) -> range:

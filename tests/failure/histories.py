@@ -4,15 +4,17 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextvars import Context
+from functools import partial
 from itertools import count
-from threading import Event, Thread
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.read_concern import ReadConcern
 
-from boundwork import BoundworkError, CommitOutcomeUnknown, Document, Repository, UnitOfWork
+from boundwork import BoundworkError, CommitOutcomeUnknown, Document
+from tests.contract.colours import define
 from tests.failure.checker import Attempt, History
+from tests.failure.workers import Workers
 
 WORKERS = 8
 REGISTERS = 12
@@ -23,8 +25,9 @@ class Register(Document[int], collection="registers"):
     values: list[int] = []
 
 
-class Lists(UnitOfWork):
-    registers = Repository(Register)
+def lists(colour: str, client: Any) -> Any:
+    """Return a definition of a colour."""
+    return define(colour, client["histories"], registers=Register)
 
 
 Append = Callable[[Register, int], None]
@@ -36,34 +39,33 @@ def append_in_the_unit(register: Register, value: int) -> None:
 
 
 class Writers:
-    """Workers in threads, each running one unit after another until told to stop; a context manager."""
+    """Workers that run one unit after another until they are told to stop; a context manager."""
 
-    def __init__(self, client: MongoClient[Stored], seed: int, append: Append = append_in_the_unit) -> None:
+    def __init__(self, driver: str, uri: str, seed: int, append: Append = append_in_the_unit) -> None:
         """Begin with empty lists; `append` is how a value is written."""
-        self._stored = client["histories"].registers
-        self._lists = Lists(client["histories"])
+        self._uri = uri
         self._append = append
         self._seed = seed
-        self._over = Event()
+        self._workers = Workers(driver, uri, lists)
+        self._workers.jobs = [partial(self._work, worker) for worker in range(WORKERS)]
         self._values = count(1)
         self._attempts: list[Attempt] = []
         self.failures = Counter[str]()
         self.replays = 0
-        self.broken: list[BaseException] = []
-        self._threads = [Thread(target=self._work, args=(worker,)) for worker in range(WORKERS)]
-        with self._lists as uow:
-            for number in range(REGISTERS):
-                uow.registers.add(Register(id=number))
+        with MongoClient[Stored](uri) as client:
+            client["histories"].registers.insert_many([{"_id": number, "values": []} for number in range(REGISTERS)])
+
+    @property
+    def broken(self) -> list[BaseException]:
+        """The errors that no worker expected."""
+        return self._workers.broken
 
     def __enter__(self) -> "Writers":
-        for thread in self._threads:
-            thread.start()
+        self._workers.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        self._workers.__exit__()
 
     @property
     def committed(self) -> int:
@@ -77,24 +79,22 @@ class Writers:
 
     def history(self) -> History:
         """Return what happened, with the lists as they are now."""
-        registers = self._stored.with_options(read_concern=ReadConcern("majority")).find()
-        return History(self._attempts, {found["_id"]: tuple(found["values"]) for found in registers})
+        with MongoClient[Stored](self._uri) as client:
+            registers = client["histories"].registers.with_options(read_concern=ReadConcern("majority")).find()
+            return History(self._attempts, {found["_id"]: tuple(found["values"]) for found in registers})
 
-    def _work(self, worker: int) -> None:
+    async def _work(self, worker: int, shop: Any) -> None:
         chance = random.Random(self._seed * WORKERS + worker)
-        try:
-            while not self._over.is_set():
-                self._unit(chance)
-        except BaseException as error:
-            self.broken.append(error)
+        while not self._workers.over.is_set():
+            await self._unit(chance, shop)
 
-    def _unit(self, chance: random.Random) -> None:
+    async def _unit(self, chance: random.Random, shop: Any) -> None:
         attempt = Attempt()
         self._attempts.append(attempt)
         try:
-            with self._lists as uow:
+            async with shop as uow:
                 for number in chance.choices(range(REGISTERS), k=chance.randint(1, 4)):
-                    self._step(uow, attempt, number, writes=chance.random() < 0.5)
+                    await self._step(uow, attempt, number, writes=chance.random() < 0.5)
         except CommitOutcomeUnknown:
             attempt.committed = None
         except BoundworkError as error:
@@ -103,15 +103,15 @@ class Writers:
             attempt.committed = True
             self.replays += uow.receipt.replays
 
-    def _step(self, uow: Lists, attempt: Attempt, number: int, *, writes: bool) -> None:
+    async def _step(self, uow: Any, attempt: Attempt, number: int, *, writes: bool) -> None:
         """Read a list, perhaps append to it, and read it again from the server after the flush."""
-        register = uow.registers.get(number)
+        register = await uow.registers.get(number)
         self._note(attempt, register)
         if writes:
             value = next(self._values)
             attempt.appends.append((number, value))
             self._append(register, value)
-            uow.refresh(register)
+            await uow.refresh(register)
             self._note(attempt, register)
 
     @staticmethod

@@ -12,10 +12,11 @@ from pymongo import MongoClient
 from boundwork.uow import replaying
 from tests.failure.checker import Attempt, History
 from tests.failure.components import components, reaches
-from tests.failure.conftest import Record
+from tests.failure.conftest import LONG, Record
 from tests.failure.faults import repeat, step_down
 from tests.failure.histories import Writers, outside_the_session
 from tests.failure.replica_set import ReplicaSet
+from tests.failure.workers import CLIENTS
 
 FEWEST = 100
 Stored = dict[str, Any]
@@ -29,15 +30,18 @@ def client(replica_set: ReplicaSet) -> Iterator[MongoClient[Stored]]:
 
 
 @pytest.mark.server
+@pytest.mark.usefixtures("client")
+@pytest.mark.filterwarnings("ignore:Motor is deprecated")
+@pytest.mark.parametrize("driver", list(CLIENTS) if LONG else ["sync", "async"])
 def test_units_leave_no_anomaly_while_the_primary_steps_down(
     replica_set: ReplicaSet,
-    client: MongoClient[Stored],
     seconds: Callable[[float, float], float],
     record: Record,
+    driver: str,
 ) -> None:
-    with Writers(client, seed=11) as writers:
-        time.sleep(seconds(4, 20))
-        times = repeat(step_down, replica_set, seconds(14, 40))
+    with Writers(driver, replica_set.uri, seed=11) as writers:
+        time.sleep(seconds(2, 20))
+        times = repeat(step_down, replica_set, seconds(8, 40))
     found = writers.history().anomalies()
     record(
         stepdowns=times,
@@ -54,14 +58,14 @@ def test_units_leave_no_anomaly_while_the_primary_steps_down(
 
 
 @pytest.mark.server
+@pytest.mark.usefixtures("client")
 def test_the_checker_sees_writes_that_left_the_session(
     replica_set: ReplicaSet,
-    client: MongoClient[Stored],
     seconds: Callable[[float, float], float],
     record: Record,
 ) -> None:
     with MongoClient[Stored](replica_set.uri) as other:
-        with Writers(client, seed=12, append=outside_the_session(other)) as writers:
+        with Writers("sync", replica_set.uri, seed=12, append=outside_the_session(other)) as writers:
             time.sleep(seconds(3, 10))
         found = writers.history().anomalies()
     record(units=writers.attempted, anomalies=dict(found))
@@ -71,8 +75,11 @@ def test_the_checker_sees_writes_that_left_the_session(
 
 
 @pytest.mark.server
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("driver", ["sync", "async"])
 def test_the_checker_sees_a_replay_that_does_not_compare_its_reads(
-    client: MongoClient[Stored],
+    replica_set: ReplicaSet,
+    driver: str,
     seconds: Callable[[float, float], float],
     record: Record,
     monkeypatch: pytest.MonkeyPatch,
@@ -83,7 +90,7 @@ def test_the_checker_sees_a_replay_that_does_not_compare_its_reads(
         return True
 
     monkeypatch.setattr(replaying, "_same", taken_for_the_same)
-    with Writers(client, seed=13) as writers:
+    with Writers(driver, replica_set.uri, seed=13) as writers:
         time.sleep(seconds(2, 10))
     found = writers.history().anomalies()
     record(units=writers.attempted, replays=writers.replays, anomalies=dict(found))
