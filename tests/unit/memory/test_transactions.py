@@ -205,6 +205,19 @@ def test_commands_are_counted(database: MemoryDatabase) -> None:
     assert session.commands == 4
 
 
+def test_a_probe_aborts_what_is_open_and_tells_what_became_of_the_rest(database: MemoryDatabase) -> None:
+    going_on, committed, failed = opened(database), opened(database), opened(database)
+    for number, session in enumerate((going_on, committed)):
+        write(session, InsertOne({"_id": 10 + number}))
+    failure_of(lambda: write(failed, InsertOne({"_id": 1})))
+    ran(committed.commit())
+    ran(going_on.probe())
+    assert failure_of(lambda: ran(going_on.probe())).code == 251
+    assert failure_of(lambda: ran(failed.probe())).code == 251
+    assert failure_of(lambda: ran(committed.probe())).code == 256
+    assert [document["_id"] for document in read(opened(database))] == [1, 2, 11]
+
+
 def test_old_versions_are_forgotten_with_the_last_transaction_that_sees_them(database: MemoryDatabase) -> None:
     reader, writer = opened(database), opened(database)
     read(reader)

@@ -87,6 +87,33 @@ async def test_what_an_interrupted_rollback_left_on_the_server_is_not_committed(
     assert "commit" not in session.calls
 
 
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), asyncio.CancelledError()])
+async def test_an_abort_that_is_interrupted_is_overtaken(interruption: BaseException) -> None:
+    session = ScriptedSession(abort=[interruption])
+    unit = await entered(session)
+    with pytest.raises(type(interruption)):
+        await unit.leave(ZeroDivisionError())
+    assert session.calls == ["open", "abort", "overtake", *END]
+
+
+async def test_an_abort_that_is_interrupted_is_overtaken_again_while_the_connection_is_lost() -> None:
+    session = ScriptedSession(abort=[asyncio.CancelledError()], overtake=[LOST, LOST])
+    unit = await entered(session)
+    with pytest.raises(asyncio.CancelledError):
+        await unit.rollback()
+    await unit.leave(ZeroDivisionError())
+    assert session.calls == ["open", "abort", "overtake", "overtake", "overtake", "abort", *END]
+
+
+async def test_an_abort_that_cannot_be_overtaken_is_given_up_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    session = ScriptedSession(abort=[asyncio.CancelledError()], overtake=[LOST] * 100)
+    unit = await entered(session)
+    with pytest.raises(asyncio.CancelledError):
+        await unit.leave(ZeroDivisionError())
+    assert session.calls == ["open", "abort", *["overtake"] * 5, *END]
+    assert "the abort failed" in caplog.text
+
+
 async def test_an_explicit_commit_forbids_repeating_the_body_even_if_only_the_program_s_own_calls_wrote() -> None:
     unit = await entered(ScriptedSession())
     await unit.commit()

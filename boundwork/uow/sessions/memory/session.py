@@ -120,10 +120,11 @@ class MemorySession:
         self._commands += 1
         if self._state is State.COMMITTED:
             raise SessionFailure(FailureKind.SERVER, code=TRANSACTION_COMMITTED)
-        if self._state is State.ENDED:
-            self._report_aborted()
+        failed = self._state in (State.FAILED, State.ENDED)
         self._drop()
         self._state = State.ENDED
+        if failed:
+            self._report_aborted()
 
     async def abort(self) -> None:
         """Abort the transaction if it is open."""
