@@ -18,7 +18,7 @@ help:
 	@echo "make types   mypy and basedpyright"
 	@echo "make unit    the tests that need no server"
 	@echo "make bench   the numbers of benchmarks/README.md"
-	@echo "make failures  the failure lab in its long form, about eight minutes"
+	@echo "make failures  the failure lab in its long form, about twenty minutes"
 	@echo "make clean   remove the environment and all caches"
 	@echo "PYTHON=python3.12 chooses the interpreter (3.11 or newer)."
 
