@@ -22,7 +22,7 @@ from boundwork.errors import (
     UnitFenced,
 )
 from boundwork.uow.commands import BulkWrite, InsertOne
-from boundwork.uow.ending import clean_up
+from boundwork.uow.ending import clean_up, overtake
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.idempotency import MARKERS, looking_for, marker_document, stored_marker
 from boundwork.uow.port import BoundSession
@@ -112,7 +112,7 @@ class KeyedUnit(Unit):
                 raise
             except BaseException:
                 self.lose(doubt)
-                await clean_up(self, "abort", self.session.overtake())
+                await overtake(self)
                 raise
         except TransientFailure:
             await clean_up(self, "abort", self.session.abort())

@@ -8,7 +8,7 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, MongoClient
 
-from boundwork import AlreadyCommitted, CommitOutcomeUnknown, Document, Repository, UnitOfWork
+from boundwork import AlreadyCommitted, CommitOutcomeUnknown, Document, Repository, TransactionFailed, UnitOfWork
 from boundwork.uow import keyed_unit
 from tests.contract.colours import define
 from tests.failure.expected import COMMIT, FAILURES, Cell, cells
@@ -78,8 +78,27 @@ def _open_transactions(client: MongoClient[Stored]) -> int:
     return int(client.admin.command("serverStatus")["transactions"]["currentOpen"])
 
 
-@pytest.mark.parametrize("cell", [cell for cell in cells() if cell.command == COMMIT], ids=str)
-async def test_every_failure_of_the_commit_ends_committed_once(
+ROLLED_BACK = "TransactionFailed"
+COMMITS = [cell for cell in cells() if cell.command == COMMIT]
+
+
+@pytest.mark.parametrize("cell", [cell for cell in COMMITS if cell.outcome.result == ROLLED_BACK], ids=str)
+async def test_a_commit_that_is_known_to_be_rolled_back_is_so_for_the_key_too(
+    mongod_client: MongoClient[Stored], stored: Any, open_shop: Any, cell: Cell
+) -> None:
+    shop = open_shop(idempotency_key="a")
+    with (
+        failing(mongod_client, [COMMIT], cell.times, appName=stored.name, **FAILURES[cell.failure]),
+        pytest.raises(TransactionFailed),
+    ):
+        await shop.run(count)
+    assert await shop.outcome("a") is None
+    assert stored.counters.find_one()["number"] == 0
+    assert _open_transactions(mongod_client) == 0
+
+
+@pytest.mark.parametrize("cell", [cell for cell in COMMITS if cell.outcome.result != ROLLED_BACK], ids=str)
+async def test_every_other_failure_of_the_commit_ends_committed_once(
     mongod_client: MongoClient[Stored], stored: Any, open_shop: Any, cell: Cell
 ) -> None:
     shop = open_shop(commit_seconds=5.0, idempotency_key="a")
