@@ -39,6 +39,17 @@ from boundwork.models.expressions import (
     some,
     starts_with,
 )
+from boundwork.models.stored_schema import StoredSchema, stored_schema
+from boundwork.models.structure import (
+    Capped,
+    Collation,
+    CollectionOptions,
+    Difference,
+    Index,
+    NotExpressed,
+    TimeSeries,
+    Validation,
+)
 from boundwork.repositories import AsyncQuery, AsyncRepository, Query, Repository
 from boundwork.uow import AsyncUnitOfWork, FailedHook, Receipt, UnitOfWork
 from boundwork.uow.sessions.connect import Connection, connect
@@ -51,23 +62,31 @@ __all__ = [
     "AsyncRepository",
     "AsyncUnitOfWork",
     "BoundworkError",
+    "Capped",
+    "Collation",
+    "CollectionOptions",
     "CommitOutcomeUnknown",
     "CommitRefused",
     "Connection",
+    "Difference",
     "Document",
     "DocumentNotFound",
     "DuplicateKey",
     "Embedded",
     "FailedHook",
+    "Index",
     "InvalidDocument",
     "NestedUnitOfWork",
     "NoActiveUnitOfWork",
+    "NotExpressed",
     "NotInUnit",
     "Query",
     "Receipt",
     "Repository",
     "ServerUnavailable",
     "StaleDocument",
+    "StoredSchema",
+    "TimeSeries",
     "TransactionFailed",
     "TransactionsUnavailable",
     "TransientFailure",
@@ -76,6 +95,7 @@ __all__ = [
     "UnitFenced",
     "UnitOfWork",
     "UnitUsedElsewhere",
+    "Validation",
     "WriteEscaped",
     "WrongModel",
     "any_of",
@@ -92,4 +112,5 @@ __all__ = [
     "regex",
     "some",
     "starts_with",
+    "stored_schema",
 ]

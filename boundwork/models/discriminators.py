@@ -78,3 +78,15 @@ def field_of(model: type[Any]) -> str:
     """Name the field that tells the classes of a family apart."""
     base = _base_of(model)
     return "" if base is None else base.__dict__[_FIELD]
+
+
+def family_of(model: type[Any]) -> list[type[Any]]:
+    """List the base of a model's family and the classes that are known by a value; [] where there is no family."""
+    base = _base_of(model)
+    return [] if base is None else [base, *base.__dict__[_TABLE].values()]
+
+
+def values_of(model: type[Any]) -> list[Any]:
+    """List the values of the discriminator that stand for a class of the family."""
+    base = _base_of(model)
+    return [] if base is None else list(base.__dict__[_TABLE])

@@ -5,7 +5,7 @@ What a Document adds is that touching it is noticed: writes by `__setattr__`, re
 place by a descriptor for each such field. Reading a scalar costs what it costs in pydantic.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
 
 from bson import ObjectId
@@ -17,6 +17,8 @@ from boundwork.models.codec import codec_of
 from boundwork.models.metaclass import BARE, DocumentMeta, StoredMeta, expression
 from boundwork.models.scalars import known
 from boundwork.models.slots import STATE, Stored, Tracked
+from boundwork.models.structure.indexes import Index, declared_indexes
+from boundwork.models.structure.options import CollectionOptions
 from boundwork.models.tracking import MODIFIED, Changes, mark_modified, state_of, touch, touch_all, touch_field
 
 if TYPE_CHECKING:
@@ -101,10 +103,13 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
 
     `collection` names the collection; a subclass without one lives in its parent's. `discriminator` names the field
     whose Literal values tell the subclasses apart. `Document[str]` has another type of id, and then no default id.
+    `indexes` and `options` declare the structure of the collection, for `ensure_schema`; subclasses inherit them.
     """
 
     __boundwork_document__: ClassVar[bool] = True
     __boundwork_collection__: ClassVar[str | None] = None
+    __boundwork_indexes__: ClassVar[tuple[Index, ...]] = ()
+    __boundwork_options__: ClassVar[CollectionOptions | None] = None
 
     id: IdT = Field(default_factory=_new_id)
 
@@ -113,6 +118,8 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         *,
         collection: str | None = None,
         discriminator: str | None = None,
+        indexes: Sequence[Index] = (),
+        options: CollectionOptions | None = None,
         **keywords: Unpack[ConfigDict],
     ) -> None:
         """Take the keywords of the class statement."""
@@ -122,6 +129,9 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
                 message = f"{cls.__name__}: {collection!r} cannot be the name of a collection"
                 raise TypeError(message)
             cls.__boundwork_collection__ = collection
+        cls.__boundwork_indexes__ = tuple(indexes)
+        if options is not None:
+            cls.__boundwork_options__ = options
         discriminators.declare(cls, discriminator)
 
     @classmethod
@@ -131,6 +141,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             codec = codec_of(cls)
             mutable = {field.name for field in codec.fields if field.shape.mutable}
             discriminators.register(cls)
+            declared_indexes(cls)  # for its complaints
         else:
             fields = cls.__pydantic_fields__.items()
             mutable = {name for name, info in fields if not _is_scalar(info.annotation)}
