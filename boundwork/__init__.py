@@ -12,6 +12,7 @@ from boundwork.errors import (
     NestedUnitOfWork,
     NoActiveUnitOfWork,
     NotInUnit,
+    SchemaNotEnsured,
     ServerUnavailable,
     StaleDocument,
     TransactionFailed,
@@ -51,7 +52,15 @@ from boundwork.models.structure import (
     Validation,
 )
 from boundwork.repositories import AsyncQuery, AsyncRepository, Query, Repository
-from boundwork.uow import AsyncUnitOfWork, FailedHook, Receipt, UnitOfWork
+from boundwork.uow import (
+    AsyncUnitOfWork,
+    FailedHook,
+    Receipt,
+    SchemaReport,
+    UnitOfWork,
+    ensure_schema,
+    ensure_schema_async,
+)
 from boundwork.uow.sessions.connect import Connection, connect
 from boundwork.uow.sessions.guard import guard
 
@@ -83,6 +92,8 @@ __all__ = [
     "Query",
     "Receipt",
     "Repository",
+    "SchemaNotEnsured",
+    "SchemaReport",
     "ServerUnavailable",
     "StaleDocument",
     "StoredSchema",
@@ -103,6 +114,8 @@ __all__ = [
     "connect",
     "contains",
     "desc",
+    "ensure_schema",
+    "ensure_schema_async",
     "exists",
     "guard",
     "in_",

@@ -22,6 +22,7 @@
     +-- WriteEscaped               a write left the session of a unit, whose commit was refused
     +-- CommitOutcomeUnknown       the commit was sent, and nobody can say whether it happened
     +-- ServerUnavailable          no server could be reached, or it refused the login
+    +-- SchemaNotEnsured           a declared collection or index could not be made
 
 Texts name ids and fields, never contents. The facts are attributes, the driver's error is `__cause__`, and
 every error can be pickled.
@@ -276,3 +277,24 @@ class CommitOutcomeUnknown(BoundworkError):
 
 class ServerUnavailable(BoundworkError):
     """No server could be reached, or it refused the login."""
+
+
+class SchemaNotEnsured(BoundworkError):
+    """A declared collection or index could not be made or changed; what was made before stays.
+
+    Attributes: `collection`, `indexes` (names), `code` (the server's, or None).
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        collection: str | None = None,
+        indexes: tuple[str, ...] = (),
+        code: int | None = None,
+    ) -> None:
+        """Keep what it was about."""
+        super().__init__(text)
+        self.collection = collection
+        self.indexes = indexes
+        self.code = code

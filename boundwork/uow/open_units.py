@@ -77,6 +77,11 @@ async def step_aside(work: Coroutine[Any, Any, None]) -> None:
             await unit.session.bind()
 
 
+def any_open() -> OpenUnit | None:
+    """Return an open unit that was entered here or in what this context was copied from; None if there is none."""
+    return next((opened for opened in reversed(_OPEN.get()) if opened.unit.is_open), None)
+
+
 def unit_of(definition: object) -> Unit:
     """Return the innermost open unit of a definition object."""
     inherited = [opened for opened in _OPEN.get() if opened.definition is definition and opened.unit.is_open]

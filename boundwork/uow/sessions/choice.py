@@ -1,6 +1,7 @@
 """Which session fits a database: by the kind of the handle and the colour of the definition.
 
-A database of another kind, such as the one in memory, makes its sessions itself: its class has `new_session`.
+A database of another kind, such as the one in memory, makes its sessions itself: its class has `new_session`, and
+`new_structure` for `ensure_schema`.
 """
 
 from functools import partial
@@ -9,11 +10,13 @@ from typing import Any, TypeGuard
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
+from boundwork.uow.ensuring import StructureSession
 from boundwork.uow.port import SessionFactory
 from boundwork.uow.sessions.asynchronous import AsynchronousSession
 from boundwork.uow.sessions.connection import Connection
 from boundwork.uow.sessions.motor import is_motor_database, motor_sessions
 from boundwork.uow.sessions.pymongo_commands import Handles
+from boundwork.uow.sessions.structure import AsynchronousStructure, MotorStructure, SynchronousStructure
 from boundwork.uow.sessions.synchronous import SynchronousSession
 
 
@@ -41,6 +44,33 @@ def asynchronous_sessions(database: object) -> SessionFactory:
     if is_motor_database(database):
         return motor_sessions(database)
     raise TypeError(_misfit(database, "AsyncUnitOfWork", "a pymongo AsyncDatabase", "UnitOfWork"))
+
+
+def synchronous_structure(database: object) -> StructureSession:
+    """Return what `ensure_schema` asks; TypeError if the database does not fit."""
+    if isinstance(database, Connection):
+        return synchronous_structure(database.sync_database())
+    if own := getattr(type(database), "new_structure", None):
+        made: StructureSession = own(database)
+        return made
+    if _is_synchronous(database):
+        return SynchronousStructure(database)
+    raise TypeError(_misfit(database, "ensure_schema", "a pymongo Database", "ensure_schema_async"))
+
+
+def asynchronous_structure(database: object) -> StructureSession:
+    """Return what `ensure_schema_async` asks; TypeError if the database does not fit."""
+    if isinstance(database, Connection):
+        return asynchronous_structure(database.async_database())
+    if own := getattr(type(database), "new_structure", None):
+        made: StructureSession = own(database)
+        return made
+    if _is_asynchronous(database):
+        return AsynchronousStructure(database)
+    if is_motor_database(database):
+        motor: Any = database
+        return MotorStructure(motor.delegate)
+    raise TypeError(_misfit(database, "ensure_schema_async", "a pymongo AsyncDatabase", "ensure_schema"))
 
 
 def _is_synchronous(database: object) -> TypeGuard[Database[Any]]:

@@ -17,6 +17,7 @@ from boundwork.uow.sessions.memory.versions import History, Transaction
 
 if TYPE_CHECKING:
     from boundwork.uow.sessions.memory.session import MemorySession
+    from boundwork.uow.sessions.memory.structure import MemoryStructure
 
 
 class MemoryDatabase:
@@ -28,6 +29,7 @@ class MemoryDatabase:
         self.lock = RLock()
         self.history = History()
         self._collections: dict[str, Collection] = {}
+        self._created: set[str] = set()
 
     def __repr__(self) -> str:
         return f"MemoryDatabase({self.name!r})"
@@ -37,6 +39,20 @@ class MemoryDatabase:
         from boundwork.uow.sessions.memory.session import MemorySession  # noqa: PLC0415 - it is built on this class
 
         return MemorySession(self, asynchronous=asynchronous)
+
+    def new_structure(self) -> "MemoryStructure":
+        """Return what `ensure_schema` asks."""
+        from boundwork.uow.sessions.memory.structure import MemoryStructure  # noqa: PLC0415 - it asks this class
+
+        return MemoryStructure(self)
+
+    def create(self, collection: str) -> None:
+        """Note that a collection was created; one that was not can be used all the same."""
+        self._created.add(collection)
+
+    def was_created(self, collection: str) -> bool:
+        """Tell whether a collection was created, or used before."""
+        return collection in self._created or collection in self._collections
 
     def collection(self, name: str) -> Collection:
         """Return a collection, which need not have been created."""
