@@ -18,7 +18,7 @@ help:
 	@echo "make types   mypy and basedpyright"
 	@echo "make unit    the tests that need no server"
 	@echo "make bench   the numbers of benchmarks/README.md"
-	@echo "make failures  the failure lab in its long form, about twenty minutes"
+	@echo "make failures  the failure lab and the validators in their long form, about twenty minutes"
 	@echo "make clean   remove the environment and all caches"
 	@echo "PYTHON=python3.12 chooses the interpreter (3.11 or newer)."
 
@@ -49,7 +49,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks
 
 failures: $(VENV)/.dev
-	@BOUNDWORK_LONG=1 $(BIN)/python -m pytest tests/failure
+	@BOUNDWORK_LONG=1 $(BIN)/python -m pytest tests/failure tests/server/test_stored_schema.py
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -17,7 +17,7 @@ from boundwork.models.codec import codec_of
 from boundwork.models.metaclass import BARE, DocumentMeta, StoredMeta, expression
 from boundwork.models.scalars import known
 from boundwork.models.slots import STATE, Stored, Tracked
-from boundwork.models.structure.indexes import Index, declared_indexes
+from boundwork.models.structure.indexes import Index, checked_indexes, declared_indexes
 from boundwork.models.structure.options import CollectionOptions
 from boundwork.models.tracking import MODIFIED, Changes, mark_modified, state_of, touch, touch_all, touch_field
 
@@ -129,7 +129,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
                 message = f"{cls.__name__}: {collection!r} cannot be the name of a collection"
                 raise TypeError(message)
             cls.__boundwork_collection__ = collection
-        cls.__boundwork_indexes__ = tuple(indexes)
+        cls.__boundwork_indexes__ = checked_indexes(cls, indexes)
         if options is not None:
             cls.__boundwork_options__ = options
         discriminators.declare(cls, discriminator)

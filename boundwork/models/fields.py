@@ -18,6 +18,8 @@ from boundwork.models.bson_types import CannotStore, encode_value
 from boundwork.models.shapes import Shape, UnclearType
 
 ID = "_id"
+SCRATCH = "_boundwork_lock"
+"""The field that a lock sets and unsets. It is never stored, but a validator that forbids unknown fields must allow it."""
 _RESHAPING = frozenset({"before", "wrap", "plain"})
 _EVERY = _RESHAPING | {"after"}
 _VALIDATORS = (AfterValidator, BeforeValidator, WrapValidator, PlainValidator)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import bson
 
 from boundwork.errors import BoundworkError, TransactionFailed
+from boundwork.models.fields import SCRATCH
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper
 from boundwork.uow.commands import BulkWrite, Find, UpdateOne, UpsertOne
@@ -22,8 +23,6 @@ from boundwork.uow.reporting import public_error
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
 
-SCRATCH = "_boundwork_lock"
-"""The field that is set and unset. It is never stored, but a validator that forbids unknown fields must allow it."""
 LOCKS = "boundwork_locks"
 """The collection of the named locks; each is a document whose `_id` is the name."""
 

@@ -23,8 +23,8 @@ def ensure_schema(database: object, models: Models | None = None, *, update: boo
     """Create the collections, validators and indexes that models declare, and report what differs.
 
     `models` None means every model with a collection in the modules that were imported, those made inside functions
-    left out. What exists is never dropped, and changed only with `update`: validators, change images, and of indexes whether they are hidden and when documents
-    expire. Raises SchemaNotEnsured where the server refuses something and inside an open unit.
+    left out. What exists is never dropped, and changed only with `update`: validators, change images, and of indexes
+    whether they are hidden and when documents expire. Raises SchemaNotEnsured where the server refuses something and inside an open unit.
     """
     _require_no_unit()
     return run_sync(ensure(synchronous_structure(database), declared_structure(models), update=update))
@@ -34,8 +34,8 @@ async def ensure_schema_async(database: object, models: Models | None = None, *,
     """Create the collections, validators and indexes that models declare, and report what differs.
 
     `models` None means every model with a collection in the modules that were imported, those made inside functions
-    left out. What exists is never dropped, and changed only with `update`: validators, change images, and of indexes whether they are hidden and when documents
-    expire. Raises SchemaNotEnsured where the server refuses something and inside an open unit.
+    left out. What exists is never dropped, and changed only with `update`: validators, change images, and of indexes
+    whether they are hidden and when documents expire. Raises SchemaNotEnsured where the server refuses something and inside an open unit.
     """
     _require_no_unit()
     return await ensure(asynchronous_structure(database), declared_structure(models), update=update)

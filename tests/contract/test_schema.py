@@ -30,6 +30,10 @@ class Price(Document[int], collection="prices", options=CollectionOptions(valida
     amount: Decimal
 
 
+class Closed(Document[int], collection="closed", extra="forbid", options=CollectionOptions(validation=Validation())):
+    value: int = 0
+
+
 class HiddenMember(
     Document[int], collection="members", indexes=[Index("email", unique=True), Index(desc("joined"), hidden=True)]
 ):
@@ -138,3 +142,16 @@ async def test_differences_are_reported_and_mended_only_when_asked(ensure: Any, 
     assert [one.path for one in updated.updated] == ["members.indexes.joined_-1.hidden"]
     assert updated.matches
     assert (await ensure(HiddenMember)).differing == ()
+
+
+async def test_a_document_whose_model_forbids_other_fields_can_be_locked(
+    ensure: Any, database: Any, colour: str
+) -> None:
+    await ensure(Closed)
+    shop = define(colour, database, closed=Closed)
+    async with shop as uow:
+        uow.closed.add(Closed(id=1))
+    async with shop as uow:
+        (await uow.closed.get(1, for_update=True)).value = 2
+    async with shop as uow:
+        assert (await uow.closed.get(1)).value == 2

@@ -23,7 +23,7 @@ from boundwork import (
     ensure_schema,
     ensure_schema_async,
 )
-from tests.server.commands_seen import CommandsSeen, names
+from tests.server.commands_seen import CommandsSeen, failing, names
 
 Stored = dict[str, Any]
 GERMAN = Collation(locale="de", strength=2)
@@ -207,3 +207,31 @@ async def test_a_database_of_the_other_colour_is_refused(database: Any, mongod_u
             ensure_schema(client["x"], [model()])
     with pytest.raises(TypeError, match=r"ensure_schema_async needs a pymongo AsyncDatabase.*use ensure_schema"):
         await ensure_schema_async(database, [model()])
+
+
+@pytest.mark.parametrize("command", ["listCollections", "create", "createIndexes"])
+def test_after_a_lost_connection_another_call_makes_the_rest(
+    mongod_client: MongoClient[Stored], mongod_uri: str, database_name: str, command: str
+) -> None:
+    things = [model([Index("a"), Index("b")], collection=f"c{number}") for number in range(2)]
+    with MongoClient[Stored](mongod_uri, appname=database_name, retryReads=False) as client:
+        database = client[database_name]
+        with (
+            failing(mongod_client, [command], 1, appName=database_name, closeConnection=True),
+            pytest.raises(ServerUnavailable, match="call again"),
+        ):
+            ensure_schema(database, things)
+        ensure_schema(database, things)
+        assert [len(database[f"c{number}"].index_information()) for number in range(2)] == [3, 3]
+        assert ensure_schema(database, things).created == ()
+
+
+def test_a_refused_index_leaves_what_was_made_before_it(database: Any) -> None:
+    database.c1.insert_many([{"a": 1}, {"a": 1}])
+    things = [model([Index("a", unique=True)], collection=f"c{number}") for number in range(3)]
+    with pytest.raises(SchemaNotEnsured, match=r"for index a_1 \(code 11000\).*same values of \(a\)") as caught:
+        ensure_schema(database, things)
+    assert (caught.value.collection, caught.value.indexes) == ("c1", ("a_1",))
+    assert set(database.list_collection_names()) == {"c0", "c1"}
+    database.c1.delete_many({})
+    assert ensure_schema(database, things).created == ("c1.indexes.a_1", "c2", "c2.indexes.a_1")

@@ -13,8 +13,9 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from boundwork import Document, Repository, StaleDocument, TransactionFailed, UnitOfWork
+from boundwork.models.fields import SCRATCH
 from boundwork.uow.commands import Find
-from boundwork.uow.locking import LOCKS, SCRATCH
+from boundwork.uow.locking import LOCKS
 from tests.server.bank import Account, AsyncBank, Bank, raw, settled
 from tests.server.commands_seen import CommandsSeen, names
 from tests.server.hot_counter import INCREMENTS, locked, named, plainly, race

@@ -5,7 +5,20 @@ A `-` in place of a code says that this checker does not see the mistake.
 
 from bson import ObjectId
 
-from boundwork import any_of, contains, in_, not_, regex, some
+from boundwork import (
+    Collation,
+    CollectionOptions,
+    Index,
+    TimeSeries,
+    any_of,
+    contains,
+    ensure_schema,
+    ensure_schema_async,
+    in_,
+    not_,
+    regex,
+    some,
+)
 from tests.typing.shop import Address, AsyncShop, Customer, Line, Order, Shop, Status
 
 
@@ -81,3 +94,23 @@ async def asynchronous(shop: AsyncShop) -> None:
             pass
     with shop as uow:  # error: attr-defined / reportGeneralTypeIssues
         pass
+
+
+def structure() -> None:
+    Index(5)  # error: arg-type / reportArgumentType
+    Index(("title", "fulltext"))  # error: arg-type / reportArgumentType
+    Index("title", uniqe=True)  # error: call-arg / reportCallIssue
+    Index("title", expire_after="1 day")  # error: arg-type / reportArgumentType
+    Index("title", weights=["title"])  # error: arg-type / reportArgumentType
+    Index("title", collation="de")  # error: arg-type / reportArgumentType
+    Collation(locale="de", strength=9)  # error: arg-type / reportArgumentType
+    TimeSeries("at")  # error: call-arg / reportCallIssue
+    CollectionOptions(capped=1000)  # error: arg-type / reportArgumentType
+
+
+async def schemas(database: object) -> None:
+    ensure_schema(database, Order)  # error: arg-type / reportArgumentType
+    ensure_schema(database, [Address])  # error: list-item / reportArgumentType
+    ensure_schema(database, [Order], True)  # error: call-arg / reportCallIssue
+    str(ensure_schema(database).differnig)  # error: attr-defined / reportAttributeAccessIssue
+    ensure_schema_async(database)  # error: unused-coroutine / reportUnusedCoroutine

@@ -1,19 +1,28 @@
 """Right uses, none of which a type checker may complain about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from bson import ObjectId
 
 from boundwork import (
+    Capped,
+    Collation,
+    CollectionOptions,
+    Document,
+    Index,
     Repository,
+    TimeSeries,
     UnitOfWork,
+    Validation,
     any_of,
     asc,
     connect,
     contains,
     desc,
+    ensure_schema,
+    ensure_schema_async,
     exists,
     in_,
     is_none,
@@ -129,3 +138,32 @@ def a_body_is_run(shop: Shop, number: OrderNumber) -> Order | None:
 def any_unit_will_do(uow: UnitOfWork, orders: Repository[Order], order: Order) -> None:
     uow.add(order)
     orders.add(order)
+
+
+class Reading(
+    Document,
+    collection="readings",
+    indexes=[
+        Index("sensor", desc("at"), unique=True, name="latest"),
+        Index(("note", "text"), ("sensor", "hashed"), weights={"note": 2}, language="german"),
+        Index("at", expire_after=timedelta(days=1)),
+        Index("sensor", where={"note": {"$gt": ""}}, collation=Collation(locale="de", strength=2)),
+        Index("note", where=lambda reading: reading.sensor == "x"),
+    ],
+    options=CollectionOptions(time_series=TimeSeries(time="at", granularity="minutes"), expire_after=60),
+):
+    sensor: str
+    at: datetime
+    note: str = ""
+
+
+class Log(Reading, collection="log", options=CollectionOptions(capped=Capped(size=1000), validation=Validation())):
+    pass
+
+
+async def the_schema_is_ensured(database: object) -> None:
+    report = ensure_schema(database, [Reading, Log, Order], update=True)
+    if not report.matches:
+        report = await ensure_schema_async(database)
+    for difference in report.differing:
+        str(difference.path)

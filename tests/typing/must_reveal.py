@@ -4,7 +4,7 @@ from typing import reveal_type
 
 from bson import ObjectId
 
-from boundwork import any_of, asc, connect, in_, not_, some
+from boundwork import any_of, asc, connect, ensure_schema, ensure_schema_async, in_, not_, some, stored_schema
 from tests.typing.shop import AsyncShop, Customer, Order, Shop, Voucher
 
 
@@ -91,3 +91,10 @@ def bodies(shop: Shop) -> None:
 
     reveal_type(shop.run(count))  # reveals: int
     reveal_type(Shop(connect("memory://shop")))  # reveals: Shop
+
+
+async def schemas() -> None:
+    reveal_type(ensure_schema(connect("memory://shop")))  # reveals: SchemaReport
+    reveal_type(await ensure_schema_async(connect("memory://shop"), [Order]))  # reveals: SchemaReport
+    reveal_type(ensure_schema(connect("memory://shop")).differing)  # reveals: tuple[Difference, ...]
+    reveal_type(stored_schema(Order).schema)  # reveals: dict[str, Any]

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from boundwork.models import discriminators
 from boundwork.models.codec import codec_of
+from boundwork.models.fields import SCRATCH
 from boundwork.models.stored_schema.conversion import converted, requiring
 from boundwork.models.stored_schema.place import Place
 from boundwork.models.stored_schema.records import model_schema
@@ -49,6 +50,7 @@ def _with_families(models: Sequence[type[BaseModel]]) -> list[type[BaseModel]]:
 
 def _told_apart(model: type[BaseModel], schema: Schema) -> Schema | None:
     """Restrict the schema of a model to its own documents; None for a base that has none."""
+    schema = _lockable(model, schema)
     if not discriminators.is_family(model):
         return schema
     codec = codec_of(model)
@@ -62,3 +64,10 @@ def _told_apart(model: type[BaseModel], schema: Schema) -> Schema | None:
     if not taken:
         return schema
     return {**schema, "not": {"required": [name], "properties": {name: {"enum": taken}}}}
+
+
+def _lockable(model: type[BaseModel], schema: Schema) -> Schema:
+    """Let a document be locked, where its model forbids unknown fields."""
+    if not codec_of(model).has_id or schema.get("additionalProperties") is not False:
+        return schema
+    return {**schema, "properties": {**schema["properties"], SCRATCH: {}}}

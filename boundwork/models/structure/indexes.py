@@ -109,6 +109,15 @@ def _name(key: IndexKey) -> str:
     return place
 
 
+def checked_indexes(model: type, indexes: Sequence[object]) -> tuple[Index, ...]:
+    """Return the indexes of a class statement; TypeError for what is none: checkers look at no keyword of a class."""
+    given = [index for index in indexes if isinstance(index, Index)]
+    if len(given) < len(indexes):
+        message = f"{model.__name__}: indexes takes indexes only: indexes=[Index('customer_id')]."
+        raise TypeError(message)
+    return tuple(given)
+
+
 def declared_index(model: type[BaseModel], index: Index, inherited: Collation | None = None) -> DeclaredIndex:
     """Return an index under its stored names; TypeError names model, field and the nearest right name.
 

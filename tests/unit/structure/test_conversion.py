@@ -145,7 +145,7 @@ def test_unknown_fields_are_refused_only_where_the_model_forbids_them() -> None:
     assert stored_schema(Closed).schema == {
         "bsonType": "object",
         "required": ["_id"],
-        "properties": {"_id": {"bsonType": ["int", "long"]}, "anything": {}},
+        "properties": {"_id": {"bsonType": ["int", "long"]}, "anything": {}, "_boundwork_lock": {}},
         "additionalProperties": False,
     }
 

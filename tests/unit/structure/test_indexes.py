@@ -186,6 +186,12 @@ def test_a_class_with_a_wrong_index_is_not_made() -> None:
         )
 
 
+@pytest.mark.parametrize("keywords", [{"indexes": ["name"]}, {"index": [Index("name")]}])
+def test_a_keyword_that_is_wrong_does_not_get_lost(keywords: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"indexes=\[Index|takes no keyword"):
+        create_model("Wrong", __base__=Document, __cls_kwargs__=keywords, name=(str, ""))
+
+
 def test_a_class_with_forward_references_is_checked_when_it_is_used() -> None:
     class Early(Document, collection="early", indexes=[Index("later.nam")]):
         later: "Later"

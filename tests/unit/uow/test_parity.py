@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from boundwork import AsyncQuery, AsyncRepository, AsyncUnitOfWork, Query, Repository, UnitOfWork
+from boundwork import (
+    AsyncQuery,
+    AsyncRepository,
+    AsyncUnitOfWork,
+    Query,
+    Repository,
+    UnitOfWork,
+    ensure_schema,
+    ensure_schema_async,
+)
 from boundwork.uow.asynchronous import AsyncAttempt
 from boundwork.uow.synchronous import Attempt
 
@@ -88,3 +97,9 @@ def test_both_colours_share_their_bases(sync: type[Any], other: type[Any]) -> No
 
 def test_an_async_query_is_iterated_with_async_for() -> None:
     assert inspect.isasyncgenfunction(vars(AsyncQuery)["__aiter__"])
+
+
+def test_the_schema_is_ensured_with_the_same_words_in_both_colours() -> None:
+    assert inspect.signature(ensure_schema) == inspect.signature(ensure_schema_async)
+    assert ensure_schema.__doc__ == ensure_schema_async.__doc__
+    assert inspect.iscoroutinefunction(ensure_schema_async)
