@@ -157,6 +157,14 @@ def test_what_stands_in_the_way_of_an_index_differs_and_stays(database: Any) -> 
     assert report.created == ()
 
 
+def test_another_text_index_stands_in_the_way_and_stays(database: Any) -> None:
+    database.things.create_index([("c", "text")])
+    report = ensure_schema(database, [model([Index(("b", "text"))])], update=True)
+    assert report.created == ()
+    assert "things.indexes.b_text.weights" in {one.path for one in report.differing}
+    assert "c_text" in database.things.index_information()
+
+
 def test_many_at_once_make_everything_once(database: Any, mongod_uri: str) -> None:
     things = [
         model([*INDEXES[:3], Index("$**")], CollectionOptions(change_images=True), f"c{number}") for number in range(5)

@@ -17,6 +17,7 @@ from boundwork.models.mapper import mapper_of
 from boundwork.models.stored_schema import stored_schema
 from boundwork.models.stored_schema.patterns import carried
 from tests.server.stored_models import SCALARS, Kind, documents, spoiled, values_of
+from tests.unit.models.test_round_trips import CASES, MODELS
 
 EXAMPLES = 700 if os.environ.get("BOUNDWORK_LONG") else 50
 INSTANCES = 3
@@ -52,6 +53,22 @@ def test_the_server_refuses_each_wrong_value_and_takes_the_right_ones(
 
     check()
     assert [wrong for wrong in kind.wrong if is_taken(made, {"_id": 2, "f": wrong})] == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_server_takes_every_kind_of_value_that_can_be_stored(
+    name: str, mongod_client: MongoClient[dict[str, Any]], database_name: str
+) -> None:
+    database: Any = mongod_client[database_name]
+    made: Any = database.create_collection("made", validator={"$jsonSchema": stored_schema(MODELS[name]).schema})
+
+    @settings(max_examples=8, deadline=None, database=None)
+    @given(CASES[name][1])
+    def check(value: Any) -> None:
+        made.delete_many({})
+        assert is_taken(made, mapper_of(MODELS[name]).encode(MODELS[name](id=1, value=value)))
+
+    check()
 
 
 def test_the_server_takes_every_document_of_a_model_and_none_with_one_thing_wrong(

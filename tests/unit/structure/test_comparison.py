@@ -79,6 +79,17 @@ def test_an_equal_index_under_another_name_differs_by_its_name() -> None:
     }
 
 
+def test_a_collection_has_one_text_index_so_another_one_stands_in_the_way() -> None:
+    found = replace(FOUND, indexes=(BY_NAME, replace(WORDS, name="old", keys=(("_fts", "text"),), weights={"body": 1})))
+    comparison = compare(DECLARED, found)
+    assert comparison.missing == ()
+    assert [one.path for one in comparison.differing] == [
+        "books.indexes.words.name",
+        "books.indexes.words.keys",
+        "books.indexes.words.weights",
+    ]
+
+
 @pytest.mark.parametrize(
     "change",
     [{"unique": False}, {"sparse": True}, {"where": None}, {"collation": COLLATION}, {"keys": (("name", -1),)}],
@@ -174,6 +185,11 @@ def test_only_what_is_declared_is_changed_in_place() -> None:
         },
         {"collMod": "books", "index": {"name": "name_1", "hidden": False}},
     ]
+
+
+def test_a_validator_that_no_model_asked_for_is_not_touched() -> None:
+    plain = replace(DECLARED, options=replace(OPTIONS, validator=None))
+    assert changes(plain, compare(plain, FOUND).differing) == ()
 
 
 def test_change_images_and_expiry_can_be_changed_in_place() -> None:
