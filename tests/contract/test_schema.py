@@ -128,6 +128,20 @@ async def test_a_validator_refuses_what_the_model_would_not_read(
             uow.loose.add(Loose(id=2, amount="much"))
 
 
+async def test_what_was_assigned_as_another_type_is_refused_by_the_validator(
+    ensure: Any, database: Any, colour: str, backend_name: str
+) -> None:
+    if backend_name == "memory":
+        return  # it keeps no validators, and its report says so
+    await ensure(Price)
+    shop = define(colour, database, prices=Price)
+    async with shop as uow:
+        uow.prices.add(Price(id=1, amount=Decimal("1.5")))
+    with pytest.raises(InvalidDocument, match="refused by the validator"):
+        async with shop as uow:
+            (await uow.prices.get(1)).amount = 5
+
+
 async def test_differences_are_reported_and_mended_only_when_asked(ensure: Any, backend_name: str) -> None:
     if backend_name == "memory":
         return  # it has only what cannot be changed in place
