@@ -19,7 +19,8 @@ from boundwork.models.scalars import known
 from boundwork.models.slots import STATE, Stored, Tracked
 from boundwork.models.structure.indexes import Index, checked_indexes, declared_indexes
 from boundwork.models.structure.options import CollectionOptions
-from boundwork.models.tracking import MODIFIED, Changes, mark_modified, state_of, touch, touch_all, touch_field
+from boundwork.models.touched import Changes
+from boundwork.models.tracking import MODIFIED, mark_modified, state_of, touch, touch_all, touch_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ from boundwork.models.bson_types import MISSING
 from boundwork.models.difference import Update
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import Mapper, mapper_of
-from boundwork.models.tracking import Changes, Tracker
+from boundwork.models.touched import Changes
+from boundwork.models.tracking import Tracker
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
 from boundwork.uow.identity_map import REMOVED, Known
 from boundwork.uow.unique_claims import value_at

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from boundwork.errors import BoundworkError
 from boundwork.models.identity import identity_key
-from boundwork.models.tracking import Changes, Frame
+from boundwork.models.touched import Changes, Frame
 from boundwork.uow.commands import BulkWrite, InsertOne, UpsertOne
 from boundwork.uow.log import LockRecord, Record, WriteRecord
 from boundwork.uow.receipt import Receipt

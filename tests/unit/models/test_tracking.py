@@ -17,7 +17,8 @@ from boundwork.models import Document
 from boundwork.models.bson_types import MISSING
 from boundwork.models.difference import Update
 from boundwork.models.mapper import mapper_of
-from boundwork.models.tracking import Changes, Tracker, is_modified
+from boundwork.models.touched import Changes
+from boundwork.models.tracking import Tracker, is_modified
 from tests.unit.models.orders import Order, lines, loaded, update
 
 
