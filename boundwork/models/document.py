@@ -20,7 +20,7 @@ from boundwork.models.slots import STATE, Stored, Tracked
 from boundwork.models.structure.indexes import Index, checked_indexes, declared_indexes
 from boundwork.models.structure.options import CollectionOptions
 from boundwork.models.touched import Changes
-from boundwork.models.tracking import MODIFIED, mark_modified, state_of, touch, touch_all, touch_field
+from boundwork.models.tracking import MODIFIED, mark_modified, state_of, touch, touch_all, touch_field, touch_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,9 +184,15 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         mark_modified(self)
 
     @property
+    def model_fields_set(self) -> set[str]:
+        """Give the names of the fields that were set, as a set of this document's own."""
+        touch(self)
+        return super().model_fields_set
+
+    @property
     def model_extra(self) -> dict[str, Any] | None:
         """Give the extra fields, for models that allow them."""
-        touch(self)
+        touch_inside(self)
         return super().model_extra
 
     if not TYPE_CHECKING:  # checkers must not think that every attribute exists
@@ -215,7 +221,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             if name[:2] != "__":
                 cls = type(self)
                 if name in cls.__private_attributes__ or cls.model_config.get("extra") == "allow":
-                    touch(self)
+                    touch_inside(self)
             return super().__getattr__(name)
 
 

@@ -50,8 +50,8 @@ def cannot_store(document: "Tracked", error: CannotStore) -> InvalidDocument:
 
 
 def id_changed(document: "Tracked", before: Any) -> InvalidDocument:
-    """Build the error for a stored document whose id was changed."""
-    reason = "the id of a stored document cannot change; add a copy under the new id and remove this document"
+    """Build the error for a document of a unit whose id was changed."""
+    reason = "the id of a document in a unit cannot change; add a copy under the new id and remove this document"
     return InvalidDocument(collection_of(type(document)), before, [("id", reason)], stored=False)
 
 

@@ -76,6 +76,11 @@ class Record:
         self.partial = False
         self._note((value,))
 
+    @property
+    def more(self) -> bool:
+        """Whether there is anything that can be changed in place."""
+        return bool(self._seen)
+
     def restore(self) -> None:
         """Put every container's contents back."""
         seen = iter(self._seen)
@@ -142,3 +147,5 @@ def _restore_model(model: BaseModel, contents: Any) -> None:
     values: Any = model.__dict__
     values.clear()
     values.update(contents)
+    if type(model.__pydantic_fields_set__) is not SharedNames:
+        FIELDS_SET.__set__(model, set(type(model).__pydantic_fields__))

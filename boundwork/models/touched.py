@@ -30,12 +30,27 @@ class Frame:
     baseline: dict[str, Any]
     whole: frozenset[str]
     extra: dict[str, Any]
+    readings: int
 
 
 class Changes:
     """What one touched document was."""
 
-    __slots__ = ("_records", "_rest", "_sent", "_state", "baseline", "codec", "document", "extra", "tracker", "whole")
+    __slots__ = (
+        "_readings",
+        "_records",
+        "_rest",
+        "_sent",
+        "_sent_extra",
+        "_state",
+        "baseline",
+        "codec",
+        "document",
+        "extra",
+        "handed_out",
+        "tracker",
+        "whole",
+    )
 
     def __init__(self, document: Tracked, tracker: "Tracker") -> None:
         """Note the document before its first change."""
@@ -46,8 +61,10 @@ class Changes:
         self.whole: frozenset[str] = frozenset()
         self._records: dict[str, Record] = {}
         self._sent: dict[str, Any] = {}
+        self._readings = 0
+        self.handed_out = False  # a private or extra value was, so that it may change behind the document's back
         self._begin()
-        self.extra = _encoded_extra(self._state.extra)
+        self.extra = self._sent_extra = _encoded_extra(self._state.extra)
 
     def _begin(self) -> None:
         self._state = ModelState(self.document)
@@ -84,7 +101,7 @@ class Changes:
             if now is before:
                 continue
             if name == "id":
-                self._check_id(before, now)
+                self.check_id()
                 continue
             count = len(changed)
             if name not in self.whole or now is MISSING:
@@ -111,8 +128,11 @@ class Changes:
         except CannotStore as error:
             raise cannot_store(self.document, error.inside(field.name)) from None
 
-    def _check_id(self, before: Any, now: Any) -> None:
-        if not same(before, now):
+    def check_id(self) -> None:
+        """Raise InvalidDocument if the id is not what it was."""
+        before = self.baseline.get("id", MISSING)
+        now = self._now(self.codec.by_name["id"], self.document.__dict__.get("id", MISSING))
+        if before is not MISSING and not same(before, now):
             raise id_changed(self.document, before)
 
     def _compare_extra(self, changed: Changed) -> list[str]:
@@ -120,6 +140,7 @@ class Changes:
             now = _extra_form(self.document.__pydantic_extra__)
         except CannotStore as error:
             raise cannot_store(self.document, error) from None
+        self._sent_extra = now
         names: list[str] = []
         for name in {**self.extra, **now}:
             before, after = self.extra.get(name, MISSING), now.get(name, MISSING)
@@ -132,30 +153,59 @@ class Changes:
         return names
 
     def accept(self) -> None:
-        """Take the present state as the stored baseline; scalars need no watching until they are written again."""
-        values, sent, self._sent = self.document.__dict__, self._sent, {}
+        """Take the present state as the stored baseline; scalars need no watching until they are written again.
+
+        An id that was changed is never taken: the document goes on standing for the id that it had.
+        """
+        values, self._sent = self.document.__dict__, {}
         baseline: dict[str, Any] = {}
-        for name in self.baseline:
+        for name, before in self.baseline.items():
             field = self.codec.by_name[name]
             if field.shape.mutable:
-                baseline[name] = sent[name] if name in sent else _encoded(field, values.get(name, MISSING))
+                baseline[name] = _encoded(field, values.get(name, MISSING))
+            elif name == "id" and not same(_encoded(field, values.get(name, MISSING)), before):
+                baseline[name] = before
         self.baseline = baseline
-        self.extra = _encoded_extra(self.document.__pydantic_extra__)
+        self.extra = self._sent_extra = _encoded_extra(self.document.__pydantic_extra__)
+
+    def inserting(self, stored: dict[str, Any]) -> None:
+        """Take note of the whole stored form that is about to be sent, as `update()` does of changed fields."""
+        self._sent = {name: stored.get(self.codec.by_name[name].stored, MISSING) for name in self.baseline}
+        self._sent_extra = _encoded_extra(self.document.__pydantic_extra__)
+
+    def flushed(self) -> None:
+        """Take what `update()` or `inserting()` saw as stored; what was changed since then is still to be written."""
+        values, sent, self._sent = self.document.__dict__, self._sent, {}
+        baseline: dict[str, Any] = {}
+        for name, before in self.baseline.items():
+            field = self.codec.by_name[name]
+            stored = sent.get(name, before)
+            if field.shape.mutable or name not in sent:
+                baseline[name] = stored
+                continue
+            now = values.get(name, MISSING)
+            if now is not stored and not same(_encoded(field, now), stored):
+                baseline[name] = stored
+        self.baseline = baseline
+        self.extra = self._sent_extra
 
     def rewind(self) -> None:
         """Put the document back to what it was at the first touch or the last mark, in place.
 
         It is untouched then, unless a mutable value was handed out: that one is still watched.
         """
+        self._put_back()
+        watched = self.baseline or (self.handed_out and any(record.more for record in self._rest))
+        if not watched and not self.tracker.closed:
+            self.tracker.touched.pop(id(self.document), None)
+            STATE.__set__(self.document, self.tracker)
+
+    def _put_back(self) -> None:
         self._sent = {}
         self._state.restore(self.document)
         for record in (*self._records.values(), *self._rest):
             record.restore()
         self.accept()
-        handed_out = self.baseline or any(type(value) not in NATIVE for value in self.extra.values())
-        if not handed_out and not self.tracker.closed:
-            self.tracker.touched.pop(id(self.document), None)
-            STATE.__set__(self.document, self.tracker)
 
     def mark(self) -> None:
         """Make the present state the one to rewind to."""
@@ -163,12 +213,25 @@ class Changes:
         self._begin()
         self._records = {name: Record(values.get(name, MISSING)) for name in self._records}
 
+    def renew(self) -> None:
+        """Take the fields as untouched, since they were read again; private values are rewound as before."""
+        private, rest = self._state.private, self._rest
+        self._state = ModelState(self.document)
+        self._state.private = private
+        self._rest = (*rest, *(Record(value) for value in (self._state.extra or {}).values()))
+        self._records, self._sent, self.baseline, self.whole = {}, {}, {}, frozenset()
+        self.extra = self._sent_extra = _encoded_extra(self._state.extra)
+        self._readings += 1
+
     def frame(self) -> Frame:
         """Give a frame of the present state, to be restored later."""
-        return Frame(Record(self.document), dict(self.baseline), self.whole, dict(self.extra))
+        return Frame(Record(self.document), dict(self.baseline), self.whole, dict(self.extra), self._readings)
 
     def restore(self, frame: Frame) -> None:
         """Put the document back to what it was in a frame, in place; values handed out since are still watched."""
+        if frame.readings != self._readings:
+            self._restore_private(frame)
+            return
         self._sent = {}
         frame.contents.restore()
         since = self.baseline.keys() - frame.baseline.keys()
@@ -179,6 +242,14 @@ class Changes:
             field = self.codec.by_name[name]
             if field.shape.mutable:
                 self.baseline[name] = _encoded(field, self.document.__dict__.get(name, MISSING))
+
+    def _restore_private(self, frame: Frame) -> None:
+        """Put back what of a frame still counts after the fields were read again; they are as they were read."""
+        self._put_back()
+        read = ModelState(self.document)
+        frame.contents.restore()
+        read.private = ModelState(self.document).private
+        read.restore(self.document)
 
     def before(self, path: str) -> Any:
         """Give the stored baseline at a dotted path of stored names; MISSING where there is nothing."""

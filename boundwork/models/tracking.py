@@ -72,9 +72,12 @@ class Tracker:
         deque[None](map(_write_state, documents, repeat(self)), maxlen=0)
 
     def renew(self, document: Tracked) -> None:
-        """Take a document of this tracker as untouched, since it was read again and nothing of it is pending."""
-        self.touched.pop(id(document), None)
-        _write_state(document, self)
+        """Take the fields of a document of this tracker as untouched, since it was read again and nothing is pending."""
+        changes = self.changes_of(document)
+        if changes is None:
+            _write_state(document, self)
+        else:
+            changes.renew()
 
     def detach(self, document: Tracked) -> None:
         """Forget a document of this tracker."""
@@ -132,8 +135,16 @@ def touch_field(document: Tracked, name: str) -> None:
         changes.note(name)
 
 
+def touch_inside(document: Tracked) -> None:
+    """Note that a private or an extra value is about to be handed out."""
+    changes = touch(document)
+    if changes is not None:
+        changes.handed_out = True
+
+
 def touch_all(document: Tracked) -> None:
-    """Note that every field is about to be written or handed out."""
+    """Note that every value is about to be written or handed out."""
     changes = touch(document)
     if changes is not None:
         changes.note_all()
+        changes.handed_out = True

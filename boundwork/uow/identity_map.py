@@ -62,11 +62,11 @@ class IdentityMap:
         """Keep many at once; none of them may be known from an earlier transaction."""
         self._current.setdefault(collection, {}).update(zip(keys, documents, strict=True))
 
-    def forget(self, collection: str, key: Hashable) -> None:
-        """Know nothing of an identity any more."""
+    def forget(self, collection: str, key: Hashable, known: Known | None = None) -> None:
+        """Know nothing of an identity any more; with `known`, only if it stands for that."""
         for shelves in (self._current, self._earlier):
             shelf = shelves.get(collection)
-            if shelf is not None:
+            if shelf is not None and (known is None or shelf.get(key) is known):
                 shelf.pop(key, None)
 
     def age(self) -> None:

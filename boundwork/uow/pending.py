@@ -1,8 +1,9 @@
 """What a unit has still to write, and what it has written in the present transaction.
 
 Added and removed documents are noted here; touched ones are noted by the tracker of the models. Together they are
-turned into changes, in the order of first use. A rollback must undo what was flushed, so three more facts are kept:
-which documents the transaction made (born), which ones of before it has deleted (lost), and which are deleted now (gone).
+turned into changes, in the order of first use. A rollback must undo what was flushed, so four more facts are kept:
+which documents the transaction made (born), which ones of before it has deleted (lost), which are deleted now (gone),
+and which were added and removed again before any flush (withdrawn).
 The receipt counts a document once, so those that were updated (altered) are known as well.
 """
 
@@ -26,7 +27,8 @@ from boundwork.uow.unique_claims import value_at
 class Entry:
     """A document that was added or removed; `place` is how many documents had been touched before.
 
-    `unverified` asks for a full check before the insert; `guarded` says that an earlier transaction read it.
+    `unverified` asks for a full check before the insert; `guarded` says that an earlier transaction read it; `replaces`
+    says that the unit removes another document with this id.
     """
 
     document: Document[Any]
@@ -36,6 +38,7 @@ class Entry:
     origin: str | None = None
     unverified: bool = False
     guarded: bool = False
+    replaces: bool = False
 
 
 class Pending:
@@ -54,11 +57,13 @@ class Pending:
         self.lost: dict[int, Entry] = {}
         self.gone: dict[int, Entry] = {}
         self.altered: set[int] = set()
+        self.withdrawn: dict[int, Entry] = {}
 
     def add(self, entry: Entry) -> None:
         """Note a new document, or one that comes back after its deletion was sent."""
         entry.place = len(self._tracker.touched)
         self.added[id(entry.document)] = entry
+        self.withdrawn.pop(id(entry.document), None)
         self._bear(entry)
 
     def remove(self, entry: Entry) -> None:
@@ -66,17 +71,21 @@ class Pending:
         entry.place = len(self._tracker.touched)
         self.removed[id(entry.document)] = entry
 
-    def take_back(self, document: Document[Any]) -> Entry | None:
-        """Drop and return the removal of a document that no flush has sent; None if there is none."""
-        return self.removed.pop(id(document), None)
+    def take_back(self, document: Document[Any]) -> None:
+        """Drop the removal of a document that no flush has sent."""
+        self.removed.pop(id(document), None)
 
-    def forget(self, document: Document[Any]) -> bool:
-        """Drop the insert of a document that no flush has sent; False if there is none."""
-        if self.added.pop(id(document), None) is None:
-            return False
-        if id(document) not in self.gone:
-            self.born.pop(id(document), None)
-        return True
+    def withdraw(self, document: Document[Any]) -> Known | None:
+        """Drop the insert of a document that no flush has sent; give what is known of its id then, None if nothing."""
+        entry = self.added.pop(id(document))
+        if id(document) in self.gone:
+            return REMOVED
+        self.withdrawn[id(document)] = entry
+        return self._known_as(entry)
+
+    def is_withdrawn(self, document: Document[Any]) -> bool:
+        """Tell whether a document was added and removed again before any flush; it is only kept to be rewound."""
+        return id(document) in self.withdrawn
 
     def is_gone(self, document: Document[Any]) -> bool:
         """Tell whether the deletion of a document was sent and nothing has brought it back."""
@@ -92,7 +101,8 @@ class Pending:
             self.born[id(entry.document)] = entry
 
     def flushed(self) -> None:
-        """Take all that was pending as sent."""
+        """Take all that `changes()` gave as sent."""
+        unsent = ({*self.removed, *self.gone} - self.added.keys()) | self.withdrawn.keys()
         for identity in self.added:
             self.gone.pop(identity, None)
         for identity, entry in self.removed.items():
@@ -102,8 +112,11 @@ class Pending:
         self.added = {}
         self.removed = {}
         with hydration_pause(len(self._tracker.touched)):
-            for changes in self._tracker.touched.values():
-                changes.accept()
+            for identity, changes in self._tracker.touched.items():
+                if identity in unsent:
+                    changes.accept()
+                else:
+                    changes.flushed()
 
     def missed(self) -> Iterator[Entry]:
         """Iterate over the documents of before that the transaction has removed, sent or not."""
@@ -124,19 +137,37 @@ class Pending:
         self.lost = dict(other.lost)
         self.gone = dict(other.gone)
         self.altered = set(other.altered)
+        self.withdrawn = dict(other.withdrawn)
 
     def new_since(self, before: "Pending") -> Iterator[Entry]:
         """Iterate over the documents that were added after `before` was copied."""
-        yield from (entry for identity, entry in self.born.items() if identity not in before.born)
+        yield from (entry for identity, entry in self.born.items() if not self.keeps(identity, before))
 
-    def moved_since(self, before: "Pending") -> Iterator[tuple[Entry, Known]]:
-        """Iterate over what went, came back or was forgotten after `before` was copied, and what it was then."""
-        now, then = {**self.gone, **self.removed}, {**before.gone, **before.removed}
-        for identity, entry in now.items():
-            if identity not in then and (identity in before.born or identity not in self.born):
-                yield entry, entry.document
-        yield from ((entry, REMOVED) for identity, entry in then.items() if identity not in now)
-        yield from ((entry, entry.document) for identity, entry in before.born.items() if identity not in self.born)
+    def standing(self, later: "Pending") -> Iterator[tuple[Entry, Known | None]]:
+        """Iterate over what the unit knew of documents that have moved until `later`, removals first.
+
+        None stands for a document that was withdrawn.
+        """
+        moved: dict[int, Entry] = {}
+        for pending in (self, later):
+            for entries in (pending.born, pending.added, pending.gone, pending.removed, pending.withdrawn):
+                moved.update(entries)
+        before = [(entry, self._known_as(entry)) for identity, entry in moved.items() if later.keeps(identity, self)]
+        yield from sorted(before, key=lambda pair: isinstance(pair[1], Document))
+
+    def keeps(self, identity: int, before: "Pending") -> bool:
+        """Tell whether a document was there before, and not made since."""
+        return identity in before.born or identity not in self.born
+
+    def _known_as(self, entry: Entry) -> Known | None:
+        identity = id(entry.document)
+        if identity in self.added:
+            return entry.document
+        if identity in self.removed or identity in self.gone:
+            return REMOVED
+        if identity in self.withdrawn:
+            return REMOVED if self.withdrawn[identity].replaces else None
+        return entry.document
 
     def changes(self) -> list[Change]:
         """Return what a flush has to do, in the order of first use; InvalidDocument before anything is sent."""
@@ -152,14 +183,19 @@ class Pending:
         return [change for _, change in sorted(placed, key=lambda pair: pair[0])]
 
     def _insertion(self, entry: Entry) -> Change:
-        if entry.unverified or id(entry.document) in self._tracker.touched:
+        changes = self._tracker.touched.get(id(entry.document))
+        if changes is not None:
+            changes.check_id()
+        if entry.unverified or changes is not None:
             entry.mapper.verify(entry.document)
         stored = entry.mapper.encode(entry.document)
+        if changes is not None:
+            changes.inserting(stored)
         return Insertion(entry.document, entry.mapper, stored["_id"], stored, entry.origin)
 
     def _alterations(self) -> Iterator[tuple[int, Change]]:
         for place, (identity, changes) in enumerate(self._tracker.touched.items()):
-            if identity in self.added or identity in self.removed or identity in self.gone:
+            if any(identity in entries for entries in (self.added, self.removed, self.gone, self.withdrawn)):
                 continue
             update = changes.update()
             if update is not None:
@@ -168,7 +204,8 @@ class Pending:
     def _removal(self, entry: Entry) -> Change:
         changes = self._tracker.touched.get(id(entry.document))
         before = _now(entry.mapper, entry.document) if changes is None else _then(changes)
-        return Removal(entry.document, entry.mapper, entry.mapper.encode_id(entry.document.id), before, entry.guarded)
+        stored_id = entry.mapper.encode_id(entry.document.id) if changes is None else changes.before("_id")
+        return Removal(entry.document, entry.mapper, stored_id, before, entry.guarded)
 
 
 def _alteration(document: Document[Any], changes: Changes, update: Update) -> Alteration:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundwork.errors import BoundworkError
+from boundwork.models import Document
 from boundwork.models.identity import identity_key
 from boundwork.models.touched import Changes, Frame
 from boundwork.uow.commands import BulkWrite, InsertOne, UpsertOne
@@ -21,7 +22,8 @@ from boundwork.uow.receipt import Receipt
 from boundwork.uow.states import State
 
 if TYPE_CHECKING:
-    from boundwork.uow.pending import Pending
+    from boundwork.uow.identity_map import Known
+    from boundwork.uow.pending import Entry, Pending
     from boundwork.uow.unit import Unit
     from boundwork.uow.workspace import Workspace
 
@@ -75,12 +77,23 @@ def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
     before, now = savepoint.pending, work.pending
     for entry in now.new_since(before):
         work.tracker.detach(entry.document)
-        work.known.forget(entry.mapper.collection, entry.key)
-    for entry, present in now.moved_since(before):
+        work.known.forget(entry.mapper.collection, entry.key, entry.document)
+    for entry, present in before.standing(now):
         work.tracker.attach(entry.document)
-        work.known.keep(entry.mapper.collection, entry.key, present)
+        _know(work, entry, present, unread=entry.guarded and id(entry.document) in now.removed)
     work.pending.take(before)
     work.staged = savepoint.staged
+
+
+def _know(work: "Workspace", entry: "Entry", present: "Known | None", *, unread: bool) -> None:
+    """Know of a document what was known; `unread` says that the present transaction has not read it."""
+    collection = entry.mapper.collection
+    if present is None:
+        work.known.forget(collection, entry.key, entry.document)
+    elif unread and isinstance(present, Document):
+        work.known.keep_earlier(collection, entry.key, present)
+    else:
+        work.known.keep(collection, entry.key, present)
 
 
 def _verifiable(records: list[Record]) -> bool:

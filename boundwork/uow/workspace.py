@@ -3,7 +3,7 @@
 Reads go through the identity map; writes are kept until a flush. Every command is recorded.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import DocumentNotFound, NotInUnit
@@ -11,7 +11,7 @@ from boundwork.models import Document
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper, mapper_of
-from boundwork.models.tracking import Tracker, is_fresh, is_modified
+from boundwork.models.tracking import Tracker, is_fresh, is_modified, touch_all
 from boundwork.uow.changes import Insertion
 from boundwork.uow.commands import Count, Find
 from boundwork.uow.flushing import flush, insert_if_absent
@@ -129,34 +129,45 @@ class Workspace:
         if is_fresh(document):
             self._adopt(mapper, document, origin, unverified=False)
             return
-        taken_back = self.pending.take_back(document)
-        if taken_back is not None:
-            keep = self.known.keep_earlier if taken_back.guarded else self.known.keep
-            keep(mapper.collection, taken_back.key, document)
+        going = self.pending.removed.get(id(document))
+        if going is not None:
+            self._refuse_second(mapper, document, going.key)
+            self.pending.take_back(document)
+            keep = self.known.keep_earlier if going.guarded else self.known.keep
+            keep(mapper.collection, going.key, document)
         elif self._is_free(document):
             self._adopt(mapper, document, origin, unverified=is_modified(document))
 
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
         key = key_of(mapper, document.id)
+        self._refuse_second(mapper, document, key)
+        self.tracker.attach(document)
+        if unverified:
+            touch_all(document)  # parts of it may be held already, and are changed without asking the document
+        replaces = self.known.current(mapper.collection, key) is REMOVED
+        self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified, replaces=replaces))
+        self.known.keep(mapper.collection, key, document)
+
+    def _refuse_second(self, mapper: Mapper[Any], document: Document[Any], key: Hashable) -> None:
         known = self.known.current(mapper.collection, key) or self.known.earlier(mapper.collection, key)
         if isinstance(known, Document):
             raise NotInUnit(
                 f"{type(document).__name__} {document.id!r} cannot be added: another object with this id is in the "
                 "unit already. Change that one, or remove it first.",
             )
-        self.tracker.attach_all((document,))
-        self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified))
-        self.known.keep(mapper.collection, key, document)
 
     def remove(self, document: Document[Any]) -> None:
         """Register the removal of a document of this unit; a new one is only forgotten."""
         self.unit.check()
         self._must_belong(document)
         mapper = mapper_of(type(document))
-        key = key_of(mapper, document.id)
-        if self.pending.forget(document) and not self.pending.is_gone(document):
-            self.tracker.detach(document)
+        changes = self.tracker.changes_of(document)
+        key = key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
+        if id(document) in self.pending.added:
+            present = self.pending.withdraw(document)
             self.known.forget(mapper.collection, key)
+            if present is not None:
+                self.known.keep(mapper.collection, key, present)
             return
         if self.pending.is_gone(document):
             self.known.keep(mapper.collection, key, REMOVED)
@@ -201,7 +212,7 @@ class Workspace:
             with hydration_pause(len(self.tracker.touched)):
                 for changes in self.tracker.touched.values():
                     changes.mark()
-        for entry in self.pending.gone.values():
+        for entry in (*self.pending.gone.values(), *self.pending.withdrawn.values()):
             self.tracker.detach(entry.document)
         self._begin_again()
         return worked
@@ -212,7 +223,7 @@ class Workspace:
             changes.rewind()
         for entry in self.pending.born.values():
             self.tracker.detach(entry.document)
-            self.known.forget(entry.mapper.collection, entry.key)
+            self.known.forget(entry.mapper.collection, entry.key, entry.document)
         for entry in self.pending.missed():
             self.known.keep(entry.mapper.collection, entry.key, entry.document)
         self._begin_again()
@@ -252,7 +263,7 @@ class Workspace:
         return batches
 
     def _must_belong(self, document: Document[Any]) -> None:
-        if Tracker.owner_of(document) is not self.tracker:
+        if Tracker.owner_of(document) is not self.tracker or self.pending.is_withdrawn(document):
             raise NotInUnit(
                 f"{type(document).__name__} {document.id!r} does not belong to the unit {self.unit.name}. "
                 "Get it from a repository of this unit first.",
@@ -265,4 +276,4 @@ class Workspace:
                 f"{type(document).__name__} {document.id!r} belongs to another open unit. "
                 "Add a copy (model_copy), or wait until that unit has ended.",
             )
-        return owner is None or self.pending.is_gone(document)
+        return owner is None or self.pending.is_gone(document) or self.pending.is_withdrawn(document)
