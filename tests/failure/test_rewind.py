@@ -1,0 +1,84 @@
+"""Objects are what they were: programs drawn at random, judged by a model, on the memory database and on mongod."""
+
+from contextlib import AbstractContextManager
+from contextvars import Context
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+from pymongo import MongoClient
+
+from boundwork.uow.sessions.memory import MemoryDatabase
+from tests.failure.conftest import LONG
+from tests.failure.rewind_machine import Rewinding
+from tests.server.commands_seen import failing, with_options
+
+NO_SUCH_TRANSACTION = 251
+
+
+def programs(short: int, long: int, steps: int) -> settings:
+    """Return how many programs of how many steps to try: the same in each run of CI, others in the long form."""
+    return settings(
+        max_examples=long if LONG else short,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        derandomize=not LONG,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+class Memory:
+    """The database in memory, a new one for each program."""
+
+    handle: Any = None
+
+    def emptied(self) -> Any:
+        self.handle = MemoryDatabase("rewind")
+        return self.handle
+
+    def failing_commit(self) -> AbstractContextManager[None] | None:
+        return None
+
+
+class Mongod:
+    """One database of a real server, emptied for each program."""
+
+    def __init__(self, client: MongoClient[dict[str, Any]], handle: Any) -> None:
+        self.handle = handle
+        self._client = client
+
+    def emptied(self) -> Any:
+        Context().run(lambda: self._client[self.handle.name].things.delete_many({}))
+        return self.handle
+
+    def failing_commit(self) -> AbstractContextManager[None] | None:
+        return failing(
+            self._client,
+            ["commitTransaction"],
+            1,
+            errorCode=NO_SUCH_TRANSACTION,
+            errorLabels=["TransientTransactionError"],
+            appName=self.handle.name,
+        )
+
+
+def test_objects_are_what_they_were_in_memory() -> None:
+    class InMemory(Rewinding):
+        place = Memory()
+
+    run_state_machine_as_test(InMemory, settings=programs(200, 5000, 50))
+
+
+@pytest.mark.server
+def test_objects_are_what_they_were_on_a_server(
+    mongod_uri: str, mongod_client: MongoClient[dict[str, Any]], database_name: str
+) -> None:
+    address = with_options(mongod_uri, f"appName={database_name}")
+    with MongoClient[dict[str, Any]](address) as client:
+
+        class OnServer(Rewinding):
+            place = Mongod(mongod_client, client[database_name])
+
+        run_state_machine_as_test(OnServer, settings=programs(30, 500, 50))
