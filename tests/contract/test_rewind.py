@@ -128,7 +128,11 @@ async def test_a_document_that_was_brought_back_stays_when_the_flush_of_that_is_
         uow.notes.remove(note)
         await uow.flush()
         uow.notes.add(note)
-        await _fail_inside(notes, lambda inner: inner.flush())
+
+        async def work(inner: Any) -> None:
+            await inner.flush()
+
+        await _fail_inside(notes, work)
         assert await uow.notes.get(1) is note
         assert await uow.notes.find().to_list() == [note]
     assert await _stored(notes) == note

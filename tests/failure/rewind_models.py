@@ -148,13 +148,16 @@ HOLDS: dict[str, Callable[[Thing], Any]] = {
 
 def change_in_place(kind: str, held: Any, n: int) -> None:
     """Change a part that `HOLDS` gave."""
-    if isinstance(held, Part):
-        held.name = f"held {n}"
-    elif isinstance(held, dict):
-        held[f"h{n}"] = n
-    elif isinstance(held, set):
-        held.add(n + 10)
-    elif kind == "parts":
-        held.append(Part(name="held"))
-    else:
-        held.append(str(n) if kind in {"tags", "memo", "log"} else n)
+    match kind:
+        case "part":
+            held.name = f"held {n}"
+        case "facts" | "extra":
+            held[f"h{n}"] = n
+        case "marks":
+            held.add(n + 10)
+        case "parts":
+            held.append(Part(name="held"))
+        case "tags" | "memo" | "log":
+            held.append(str(n))
+        case _:
+            held.append(n)

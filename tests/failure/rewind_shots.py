@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-SCALARS = (str, int, float, bool, type(None))
-FIELDS, PRIVATE = "__dict__", "__pydantic_private__"
-PARTS = (FIELDS, PRIVATE, "__pydantic_extra__")
+SCALARS = {str, int, float, bool, type(None)}
+FIELDS, PRIVATE, EXTRA = "__dict__", "__pydantic_private__", "__pydantic_extra__"
+PARTS = (FIELDS, PRIVATE, EXTRA)
 
 
 class Shot:
@@ -19,45 +19,21 @@ class Shot:
 
     def __init__(self, value: Any) -> None:
         self.value = value
-        self.inner: dict[Any, Shot] = {}
-        self.names: frozenset[str] = frozenset()
-        if isinstance(value, BaseModel):
-            self.names = frozenset(value.__pydantic_fields_set__)
-            self.inner = {part: Shot(_part(value, part)) for part in PARTS}
-        elif isinstance(value, dict):
-            self.inner = {key: Shot(item) for key, item in value.items()}
-        elif isinstance(value, list):
-            self.inner = dict(enumerate(map(Shot, value)))
-        elif isinstance(value, set):
-            self.inner = {item: Shot(item) for item in value}
-        else:
-            assert isinstance(value, SCALARS), type(value)
+        self.inner: dict[Any, Shot] = {key: Shot(item) for key, item in _items(value).items()}
+        self.names = _names(value)
 
     def differences(self, now: Any, path: str = "") -> Iterator[str]:
         """Iterate over what is not as it was."""
-        if isinstance(self.value, SCALARS):
-            if type(now) is not type(self.value) or now != self.value:
-                yield f"{path}: {now!r} instead of {self.value!r}"
-        elif now is not self.value and path.rpartition(".")[2] not in PARTS:
-            yield f"{path}: another {type(now).__name__} than before"
-        elif isinstance(now, BaseModel):
-            if self.names != now.__pydantic_fields_set__:
-                yield f"{path}: fields set {sorted(now.__pydantic_fields_set__)} instead of {sorted(self.names)}"
-            for part in PARTS:
-                yield from self.inner[part].differences(_part(now, part), f"{path}.{part}")
-        else:
-            yield from self._items(now, path)
-
-    def _items(self, now: Any, path: str) -> Iterator[str]:
-        if type(now) is not type(self.value):
+        if now.__class__ is not self.value.__class__ or (now.__class__ in SCALARS and now != self.value):
             yield f"{path}: {now!r} instead of {self.value!r}"
             return
-        items = dict(enumerate(now)) if isinstance(now, list) else {item: item for item in now}
-        if isinstance(now, dict):
-            items = dict(now)
-        if (set(items) if isinstance(now, set) else list(items)) != (
-            set(self.inner) if isinstance(now, set) else list(self.inner)
-        ):
+        if now is not self.value and now.__class__ not in SCALARS and path.rpartition(".")[2] not in PARTS:
+            yield f"{path}: another {now.__class__.__name__} than before"
+            return
+        if _names(now) != self.names:
+            yield f"{path}: fields set {sorted(_names(now))} instead of {sorted(self.names)}"
+        items = _items(now)
+        if list(items) != list(self.inner) and not (now.__class__ is set and items.keys() == self.inner.keys()):
             yield f"{path}: {list(items)} instead of {list(self.inner)}"
             return
         for key, shot in self.inner.items():
@@ -72,16 +48,35 @@ class Shot:
 
 def plain(value: Any) -> Any:
     """Return what of a value is stored, as plain data that can be compared."""
-    if isinstance(value, BaseModel):
-        return {name: plain(item) for name, item in {**value.__dict__, **(_part(value, PARTS[2]) or {})}.items()}
-    if isinstance(value, dict):
+    kind: Any = value.__class__
+    if issubclass(kind, BaseModel):
+        return {**plain(_part(value, FIELDS)), **plain(_part(value, EXTRA) or {})}
+    if kind is dict:
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if kind is list:
         return [plain(item) for item in value]
-    return frozenset(value) if isinstance(value, set) else value
+    return frozenset(value) if kind is set else value
 
 
-def _part(model: BaseModel, part: str) -> Any:
+def _items(value: Any) -> dict[Any, Any]:
+    kind: Any = value.__class__
+    if issubclass(kind, BaseModel):
+        return {part: _part(value, part) for part in PARTS}
+    if kind is dict:
+        return dict(value)
+    if kind is list:
+        return {place: value[place] for place in range(len(value))}
+    if kind is set:
+        return {item: item for item in value}
+    assert kind in SCALARS, kind
+    return {}
+
+
+def _names(value: Any) -> frozenset[str]:
+    return frozenset(value.__pydantic_fields_set__) if isinstance(value, BaseModel) else frozenset()
+
+
+def _part(model: Any, part: str) -> Any:
     """Return a part of a model past its attribute access, which is under test; `__dict__` as a copy of its own."""
     found = object.__getattribute__(model, part)
     return dict(found) if part == FIELDS else found
