@@ -103,7 +103,8 @@ class Rewinding(RuleBasedStateMachine):
     def _enter(self) -> None:
         self.manager = self.shop.unit()
         self.uow = self.manager.__enter__()
-        self.levels, self.nested, self.reasons, self.doomed = [Level()], [], set(), False
+        self.levels, self.nested, self.doomed = [Level()], [], False
+        self.reasons = {"spoiled"} if any(type(held.thing.count) is not int for held in self.holdings) else set()
         self.versions = {thing_id: [content] for thing_id, content in self.database.items()}
 
     @precondition(lambda self: len(self.levels) < 4 and not self.doomed)
