@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import Context
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo.errors import InvalidOperation
 
 from boundwork import UnitClosed, UnitUsedElsewhere
 from tests.server.bank import ACCOUNTS, BALANCE, Account, AsyncBank, Bank, check_books, in_a_thread, transfer
@@ -74,6 +75,80 @@ def test_a_unit_of_a_thread_that_has_ended_is_refused_to_all_others(
         with pytest.raises(UnitUsedElsewhere):
             in_a_thread(partial(held.__exit__, None, None, None))
         check_rolled_back(uow, account, accounts, seen)
+
+
+def test_raw_calls_of_a_thread_whose_unit_was_left_elsewhere_stand_by_themselves(
+    bank: Bank, accounts: Any, seen: CommandsSeen, opener: Any
+) -> None:
+    held, handed = bank.unit(), bank.unit(handover=True)
+    for manager, refusal in ((held, pytest.raises(UnitUsedElsewhere)), (handed, nullcontext())):
+        database = opener(manager.__enter__).core.session.database
+        with refusal:
+            manager.__exit__(None, None, None)
+        seen.take()
+        for balance in (7, 8):
+            opener(partial(database.accounts.update_one, {"_id": 1}, {"$set": {"balance": balance}}))
+            assert accounts.find_one({"_id": 1})["balance"] == balance
+        assert [command.get("autocommit") for command in seen.take()] == [None, None]
+        assert opener(lambda: transfer_alone(bank)) == BALANCE
+
+
+def transfer_alone(bank: Bank) -> int:
+    with bank as uow:
+        return uow.accounts.get(2).balance
+
+
+def test_the_binding_of_a_later_unit_outlives_one_that_was_left_elsewhere(
+    bank: Bank, accounts: Any, opener: Any
+) -> None:
+    first, second = bank.unit(handover=True), bank.unit()
+    opener(first.__enter__)
+    first.__exit__(None, None, None)
+    uow = opener(second.__enter__)
+    opener(lambda: uow.database.accounts.update_one({"_id": 1}, {"$set": {"balance": 7}}))
+    assert accounts.find_one({"_id": 1})["balance"] == BALANCE
+    opener(lambda: second.__exit__(None, None, None))
+    assert accounts.find_one({"_id": 1})["balance"] == 7
+
+
+async def test_raw_calls_of_a_task_whose_unit_was_left_elsewhere_stand_by_themselves(
+    async_bank: AsyncBank, accounts: Any
+) -> None:
+    held = async_bank.unit(handover=True)
+    database = (await held.__aenter__()).database
+    first, second = asyncio.Event(), asyncio.Event()
+
+    async def copied() -> None:
+        first.set()
+        await second.wait()
+        with pytest.raises(InvalidOperation, match="ended session"):
+            await database.accounts.find_one()
+
+    task = asyncio.create_task(copied())
+    await first.wait()
+    await asyncio.create_task(held.__aexit__(None, None, None))
+    await database.accounts.update_one({"_id": 1}, {"$set": {"balance": 7}})
+    assert accounts.find_one({"_id": 1})["balance"] == 7
+    second.set()
+    await task
+
+
+async def test_raw_calls_of_a_child_task_that_outlives_the_block_are_refused_by_the_driver(
+    async_bank: AsyncBank, accounts: Any
+) -> None:
+    ended = asyncio.Event()
+
+    async def child(database: Any) -> None:
+        await ended.wait()
+        await database.accounts.delete_many({})
+
+    async with async_bank as uow:
+        task = asyncio.create_task(child(uow.database))
+        await asyncio.sleep(0)
+    ended.set()
+    with pytest.raises(InvalidOperation, match="ended session"):
+        await task
+    assert accounts.count_documents({}) == ACCOUNTS
 
 
 async def test_a_unit_that_is_left_in_another_task_is_rolled_back_and_its_session_ended(

@@ -18,6 +18,7 @@ from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.guard import Watch, meant
+from boundwork.uow.sessions.left_behind import leave_behind
 from boundwork.uow.sessions.probing import abort_after_commit
 from boundwork.uow.sessions.pymongo_commands import (
     BY_MAJORITY,
@@ -227,6 +228,7 @@ class SynchronousSession:
             if self._watch is not None:
                 self._watch.suspend()
         except ValueError:
+            leave_behind(self._session, self.unbind)
             return False
         self._binding = None
         return True
