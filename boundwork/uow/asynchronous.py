@@ -12,6 +12,7 @@ from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
 from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
+from boundwork.uow.levels import Level
 from boundwork.uow.locking import lock_name
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.sessions.choice import asynchronous_sessions
@@ -54,12 +55,13 @@ class AsyncUnitOfWork(UnitDefinition):
 
     async def __aenter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
+        level = Level(sys._getframe(1), self)
         outer = self._outer()
         if outer is not None:
-            outer.core.open_savepoint()
+            outer._nest(level)
             return outer
         unit = self._prepare()
-        await unit._enter()
+        await unit._enter(level)
         return unit
 
     async def __aexit__(
@@ -69,7 +71,7 @@ class AsyncUnitOfWork(UnitDefinition):
         __: TracebackType | None,
     ) -> None:
         """Commit on a clean exit, roll back otherwise, and end the unit."""
-        await self._leave(self._innermost(), error)
+        await self._leave_level(self._level(sys._getframe(1)), error)
 
     def unit(self, *, handover: bool = False, idempotency_key: str | None = None) -> AbstractAsyncContextManager[Self]:
         """Return a single-use manager that holds its unit, for fixtures, generators and frameworks.
@@ -169,7 +171,7 @@ class AsyncAttempt(Generic[UnitT]):
         await asyncio.sleep(self._series.wait())
         self._unit = self._definition._prepare(idempotency_key=self._key)
         self._unit.receipt.attempts = self._series.number
-        await self._unit._enter()
+        await self._unit._enter(Level(sys._getframe(1)))
         return self._unit
 
     async def __aexit__(
@@ -181,7 +183,7 @@ class AsyncAttempt(Generic[UnitT]):
         """End the unit; True if the body is to be run again."""
         frame = sys._getframe(1)
         try:
-            await self._unit._leave(self._unit._innermost(), error)
+            await self._unit._leave(error)
         except BaseException as failure:
             if self._again(failure, frame):
                 return True
@@ -210,7 +212,7 @@ class _Held(Generic[UnitT]):
     async def __aenter__(self) -> UnitT:
         """Open the unit."""
         self._unit._refuse_inside("unit()")
-        await self._unit._enter()
+        await self._unit._enter(Level(sys._getframe(1)))
         return self._unit
 
     async def __aexit__(
@@ -220,7 +222,7 @@ class _Held(Generic[UnitT]):
         __: TracebackType | None,
     ) -> None:
         """Commit on a clean exit, roll back otherwise; elsewhere than where it was opened, roll back and say so."""
-        await self._unit._leave(self._unit._innermost(), error)
+        await self._unit._leave(error)
 
 
 class _Independent(Generic[UnitT]):
@@ -232,7 +234,7 @@ class _Independent(Generic[UnitT]):
 
     async def __aenter__(self) -> UnitT:
         """Open the unit."""
-        await self._unit._enter_independent()
+        await self._unit._enter_independent(Level(sys._getframe(1)))
         return self._unit
 
     async def __aexit__(

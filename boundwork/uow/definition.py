@@ -8,20 +8,23 @@ it means that unit.
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
 from functools import partial
+from types import FrameType
 from typing import Any, ClassVar, Self, TypeGuard, cast
 
-from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, UnitUsedElsewhere
+from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, UnitClosed, UnitUsedElsewhere
 from boundwork.models import Document
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hook, Moment
 from boundwork.uow.idempotency import valid_key
 from boundwork.uow.keyed_unit import KeyedUnit
+from boundwork.uow.levels import Level, level_by_hand, level_of_block, refuse_suspended
 from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, pop, push, step_aside, unit_of
 from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.port import SessionFactory
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.reporting import public_error
 from boundwork.uow.settings import Settings
+from boundwork.uow.states import State
 from boundwork.uow.unit import Unit
 
 
@@ -132,6 +135,7 @@ class UnitDefinition:
                 f"A unit of {type(self).__name__} was opened inside the open unit {stack[-1].unit.name}. "
                 "Do the work in that one, or open a separate unit by independent().",
             )
+        refuse_suspended(stack[-1].unit)
         return cast("Self", stack[-1].shell)
 
     def _refuse_inside(self, word: str) -> None:
@@ -156,7 +160,7 @@ class UnitDefinition:
     def _definition(self) -> Self:
         return self if self._opened is None else cast("Self", self._opened.definition)
 
-    async def _enter_independent(self) -> None:
+    async def _enter_independent(self, level: Level) -> None:
         """Enter a second unit: the one that could be used here until now is refused meanwhile."""
         outer = [opened.unit for opened in mine() if not opened.unit.is_suspended]
         key = self.core.key
@@ -165,49 +169,82 @@ class UnitDefinition:
                 f"The independent unit of {type(self).__name__} has the idempotency key {key!r}, and so has the unit "
                 "around it: only one of them could commit. Use a definition without a key for it.",
             )
-        await self._enter()
+        await self._enter(level)
         for unit in outer:
             unit.suspend(f"while the independent unit {type(self).__name__} is open")
         self._waiting = outer
 
     async def _leave_independent(self, error: BaseException | None) -> None:
         try:
-            await self._leave(self._innermost(), error)
+            await self._leave(error)
         finally:
             for unit in self._waiting:
                 unit.suspend(None)
 
-    async def _enter(self) -> None:
+    async def _enter(self, level: Level) -> None:
+        """Enter this unit."""
         for left in ended_here():
             await left.unit.session.unbind()
-        opened = self._innermost()
+        opened = self._held()
         await opened.unit.enter()
         push(opened)
+        level.stand_in(opened)
 
-    async def _leave(self, opened: OpenUnit, error: BaseException | None) -> None:
-        if opened.unit.nested:
-            await opened.unit.leave_savepoint(error)
+    def _nest(self, level: Level) -> None:
+        """Open a savepoint in this unit."""
+        opened = self._held()
+        opened.unit.open_savepoint()
+        level.stand_in(opened)
+
+    async def _leave(self, error: BaseException | None) -> None:
+        """Leave this unit; an error of the block goes on where the unit has ended already."""
+        opened = self._held()
+        if error is not None and opened.unit.state is State.CLOSED:
             return
         await self._end(opened.unit, _left(opened, error))
 
-    def _innermost(self) -> OpenUnit:
-        """Return the unit that a `with` over this definition entered."""
-        if self._opened is not None:
-            return self._opened
-        for opened in reversed(mine()):
-            if opened.definition is self:
-                return opened
+    async def _leave_level(self, level: Level, error: BaseException | None) -> None:
+        """Leave a level that a `with` over this definition, or this unit, entered; with other levels in it, the unit."""
+        opened = level.opened()
+        levels = [] if opened is None else opened.unit.levels
+        if opened is None or level not in levels:
+            if error is None:
+                raise UnitClosed(
+                    f"A block of {type(self).__name__} in {level.name} ended after its unit: what the block did after "
+                    "that end is not written. Blocks must end in the reverse order of their beginnings.",
+                )
+        elif level is levels[0] or level is not levels[-1] or not opened.unit.is_mine:
+            await self._end(opened.unit, _left(opened, error))
+        else:
+            levels.pop()
+            await opened.unit.leave_savepoint(error)
+
+    def _level(self, frame: FrameType) -> Level:
+        """Return the level that a `with` over this definition entered in a frame, or else the one that is meant."""
+        level = level_of_block(frame, self)
+        if level is None and self._opened is not None:
+            level = level_by_hand([self._opened], None)
+        elif level is None:
+            level = level_by_hand([opened for opened in mine() if opened.definition is self], self)
+        if level is not None:
+            return level
         name = type(self).__name__
         raise NoActiveUnitOfWork(
-            f"A unit of {name} was left in another task, thread or context than it was entered in. "
-            "Hold the unit where that is needed: with shop.unit() as uow: ...",
+            f"A unit of {name} was left in another task, thread or context than it was entered in, by a call of a "
+            "manager. Hold the unit where that is needed: with shop.unit() as uow: ...",
         )
+
+    def _held(self) -> OpenUnit:
+        if self._opened is None:
+            raise TypeError(f"{type(self).__name__} is a definition and not a unit")
+        return self._opened
 
 
 async def _left(opened: OpenUnit, error: BaseException | None) -> None:
     try:
         await opened.unit.leave(error)
     finally:
+        opened.unit.levels.clear()
         pop(opened)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from boundwork.errors import AmbiguousUnitOfWork, NoActiveUnitOfWork
 from boundwork.models import Document
+from boundwork.uow.levels import refuse_suspended
 from boundwork.uow.unit import Unit
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class OpenUnit:
     """A unit, the definition object that it was opened from, the models that this declares, and the unit's shell."""
 
@@ -87,6 +88,7 @@ def unit_of(definition: object) -> Unit:
     inherited = [opened for opened in _OPEN.get() if opened.definition is definition and opened.unit.is_open]
     for opened in reversed(inherited):
         if opened.unit.is_mine:
+            refuse_suspended(opened.unit)
             return opened.unit
     if inherited:
         inherited[-1].unit.check()
@@ -104,6 +106,7 @@ def unit_for(model: type[Document[Any]]) -> Unit:
             f"Several open units declare {model.__name__}: {names}. Use the repository of the unit that is meant.",
         )
     if candidates:
+        refuse_suspended(candidates[-1].unit)
         return candidates[-1].unit
     if stack and not mine():
         stack[-1].unit.check()

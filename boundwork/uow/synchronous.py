@@ -12,6 +12,7 @@ from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
 from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
+from boundwork.uow.levels import Level
 from boundwork.uow.locking import lock_name
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.run_sync import run_sync
@@ -55,17 +56,18 @@ class UnitOfWork(UnitDefinition):
 
     def __enter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
+        level = Level(sys._getframe(1), self)
         outer = self._outer()
         if outer is not None:
-            outer.core.open_savepoint()
+            outer._nest(level)
             return outer
         unit = self._prepare()
-        run_sync(unit._enter())
+        run_sync(unit._enter(level))
         return unit
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         """Commit on a clean exit, roll back otherwise, and end the unit."""
-        run_sync(self._leave(self._innermost(), error))
+        run_sync(self._leave_level(self._level(sys._getframe(1)), error))
 
     def unit(self, *, handover: bool = False, idempotency_key: str | None = None) -> AbstractContextManager[Self]:
         """Return a single-use manager that holds its unit, for fixtures, generators and frameworks.
@@ -160,14 +162,14 @@ class Attempt(Generic[UnitT]):
         time.sleep(self._series.wait())
         self._unit = self._definition._prepare(idempotency_key=self._key)
         self._unit.receipt.attempts = self._series.number
-        run_sync(self._unit._enter())
+        run_sync(self._unit._enter(Level(sys._getframe(1))))
         return self._unit
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         """End the unit; True if the body is to be run again."""
         frame = sys._getframe(1)
         try:
-            run_sync(self._unit._leave(self._unit._innermost(), error))
+            run_sync(self._unit._leave(error))
         except BaseException as failure:
             if self._again(failure, frame):
                 return True
@@ -196,12 +198,12 @@ class _Held(Generic[UnitT]):
     def __enter__(self) -> UnitT:
         """Open the unit."""
         self._unit._refuse_inside("unit()")
-        run_sync(self._unit._enter())
+        run_sync(self._unit._enter(Level(sys._getframe(1))))
         return self._unit
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         """Commit on a clean exit, roll back otherwise; elsewhere than where it was opened, roll back and say so."""
-        run_sync(self._unit._leave(self._unit._innermost(), error))
+        run_sync(self._unit._leave(error))
 
 
 class _Independent(Generic[UnitT]):
@@ -213,7 +215,7 @@ class _Independent(Generic[UnitT]):
 
     def __enter__(self) -> UnitT:
         """Open the unit."""
-        run_sync(self._unit._enter_independent())
+        run_sync(self._unit._enter_independent(Level(sys._getframe(1))))
         return self._unit
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:

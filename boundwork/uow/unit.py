@@ -20,6 +20,7 @@ from boundwork.errors import (
 from boundwork.uow.ending import end, forsake, overtake, roll_back
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hooks
+from boundwork.uow.levels import Level
 from boundwork.uow.ownership import Owner
 from boundwork.uow.port import BoundSession
 from boundwork.uow.receipt import Receipt
@@ -57,6 +58,7 @@ class Unit:
         self._doom: BaseException | None = None
         self.began = 0.0
         self._savepoints: list[Savepoint] = []
+        self.levels: list[Level] = []
         self._suspended: str | None = None
         self._rebinds = False
 
@@ -116,7 +118,8 @@ class Unit:
         """Commit, or roll back when `error` is given, and end the session whatever happens.
 
         Raises what the commit raises; UnitDoomed if the program swallowed the error that doomed the unit;
-        UnitUsedElsewhere, after a rollback, if this is not where the unit was entered.
+        UnitUsedElsewhere, after a rollback, if this is not where the unit was entered; NestedUnitOfWork, after a
+        rollback as well, if a nested unit is still open.
         """
         if self._owner is not None and self._owner.is_inherited():
             await forsake(self)
@@ -124,6 +127,8 @@ class Unit:
         try:
             if self._owner is not None:
                 self._owner.check(self.name)
+            if error is None and self._savepoints:
+                raise self._left_too_early()
             if error is None and self.state is State.ACTIVE:
                 self.leaving = True
                 await commit(self)
@@ -209,10 +214,12 @@ class Unit:
         """Tell whether an error that is none of ours permits another attempt."""
         return self.session.may_repeat(error)
 
-    @property
-    def nested(self) -> bool:
-        """Tell whether a savepoint is open."""
-        return bool(self._savepoints)
+    def _left_too_early(self) -> NestedUnitOfWork:
+        inner = f" in {self.levels[-1].name}" if self.levels else ""
+        return NestedUnitOfWork(
+            f"The unit of work {self.name} was left while a nested unit{inner} was still open, and was rolled back. "
+            "Blocks must end in the reverse order of their beginnings: leave the inner one first.",
+        )
 
     def open_savepoint(self) -> None:
         """Begin a nested unit; nothing is sent."""

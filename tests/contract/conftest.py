@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.colours import define
 from tests.contract.shop import Account, Customer, Order
+from tests.server.bank import AsyncBank, Bank
 
 PAIRS = [
     ("memory", "sync"),
@@ -43,3 +44,13 @@ def shop(database: Any, colour: str) -> Any:
 @pytest.fixture
 def quiet_shop(database: Any, colour: str) -> Any:
     return define(colour, database, {"autoflush": False}, orders=Order)
+
+
+@pytest.fixture
+def bank(backend: Any, database_name: str) -> Bank:
+    return Bank(backend.sync_database(database_name))
+
+
+@pytest.fixture
+def async_bank(backend: Any, database_name: str) -> AsyncBank:
+    return AsyncBank(backend.async_database(database_name))
