@@ -74,6 +74,12 @@ def is_family(model: type[Any]) -> bool:
     return _base_of(model) is not None
 
 
+def are_siblings(model: type[Any], other: type[Any]) -> bool:
+    """Say whether two models are told apart in one family, so that no document is of both."""
+    base = _base_of(model)
+    return base is not None and base is _base_of(other) and not issubclass(other, model)
+
+
 def field_of(model: type[Any]) -> str:
     """Name the field that tells the classes of a family apart."""
     base = _base_of(model)

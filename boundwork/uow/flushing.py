@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from boundwork.errors import BoundworkError, DuplicateKey, StaleDocument
+from boundwork.models.bson_types import MISSING
 from boundwork.models.difference import same
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
@@ -17,7 +18,6 @@ from boundwork.uow.commands import BulkResult, Find, UniqueKey, UpsertOne
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite, by_collection, may_contend, planned
 from boundwork.uow.reporting import write_error
-from boundwork.uow.unique_claims import value_at
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -29,6 +29,7 @@ async def flush(unit: "Unit") -> None:
     changes = work.pending.changes()
     if not changes:
         return
+    _refuse_vanished(unit, changes)
     groups = by_collection(changes)
     for collection, group in groups.items():
         await _guard(unit, collection, group)
@@ -39,6 +40,13 @@ async def flush(unit: "Unit") -> None:
     await _check_counts(unit, bulks, await _send(unit, bulks))
     for bulk in bulks:
         work.staged.count(bulk, work.pending.altered)
+
+
+def _refuse_vanished(unit: "Unit", changes: list[Change]) -> None:
+    """Raise StaleDocument if a document was changed that the present transaction found deleted."""
+    for change in changes:
+        if isinstance(change, Alteration) and unit.workspace.pending.has_vanished(change.document):
+            raise _stale(unit, change)
 
 
 async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:
@@ -100,7 +108,8 @@ async def _guard(unit: "Unit", collection: str, changes: list[Change]) -> None:
         if stored is None:
             raise _stale(unit, change)
         present = change.mapper.encode(change.mapper.load(stored))
-        if not all(same(change.before(path), value_at(present, path)) for path in present):
+        fields = present.keys() | change.mapper.encode(change.document).keys()
+        if not all(same(change.before(name), present.get(name, MISSING)) for name in fields):
             raise _stale(unit, change)
         if isinstance(change, Alteration):
             unit.workspace.known.keep(collection, key, change.document)

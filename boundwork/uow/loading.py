@@ -4,32 +4,54 @@ An object that the present transaction knows is returned as it is, one of an ear
 place, and what is new is made. A result of which nothing is known goes the short way.
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Any, TypeVar
 
 from boundwork.errors import WrongModel
 from boundwork.models import Document
+from boundwork.models.discriminators import are_siblings
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper
 from boundwork.models.tracking import Tracker
-from boundwork.uow.identity_map import IdentityMap
+from boundwork.uow.identity_map import IdentityMap, Known
 
 FEW = 16_384
 """Bytes of a reply below which pausing the collector costs more than it saves."""
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
 
-def load(mapper: Mapper[DocumentT], batches: list[bytes], known: IdentityMap, tracker: Tracker) -> list[DocumentT]:
-    """Return the documents of a reply, tracked and known."""
+def load(
+    mapper: Mapper[DocumentT],
+    batches: list[bytes],
+    known: IdentityMap,
+    tracker: Tracker,
+    leaving: Collection[Hashable] = (),
+) -> list[DocumentT]:
+    """Return the documents of a reply, tracked and known; those that are `leaving` are left out."""
     if len(batches) == 1 and len(batches[0]) < FEW:
-        return _load_some(mapper, batches[0], known, tracker)
+        return _load_some(mapper, batches[0], known, tracker, leaving)
     documents: list[DocumentT] = []
-    load_batch = _load_new if known.is_empty(mapper.collection) else _load_some  # a snapshot gives no document twice
+    is_new = known.is_empty(mapper.collection)  # a snapshot gives no document twice
     with hydration_pause():
         for batch in batches:
-            documents += load_batch(mapper, batch, known, tracker)
+            if is_new:
+                documents += _load_new(mapper, batch, known, tracker)
+            else:
+                documents += _load_some(mapper, batch, known, tracker, leaving)
     return documents
+
+
+def asked_by_id(mapper: Mapper[DocumentT], known: Known | None) -> DocumentT | None:
+    """Return what is known of an id as a model; None if it is removed, or a sibling in the family of the model.
+
+    That is what a server would say, which is asked with the condition of the model.
+    """
+    if isinstance(known, mapper.model):
+        return known
+    if not isinstance(known, Document) or are_siblings(mapper.model, type(known)):
+        return None
+    return as_model(mapper, known)
 
 
 def as_model(mapper: Mapper[DocumentT], document: Document[Any]) -> DocumentT:
@@ -62,10 +84,14 @@ def _load_new(mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, track
     return documents
 
 
-def _load_some(mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, tracker: Tracker) -> list[DocumentT]:
+def _load_some(
+    mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, tracker: Tracker, leaving: Collection[Hashable]
+) -> list[DocumentT]:
     documents: list[DocumentT] = []
     for stored in mapper.decode(batch):
         key = identity_key(stored["_id"])
+        if key in leaving:
+            continue
         current = known.current(mapper.collection, key)
         if isinstance(current, Document):
             documents.append(as_model(mapper, current))

@@ -7,13 +7,14 @@ and which were added and removed again before any flush (withdrawn).
 The receipt counts a document once, so those that were updated (altered) are known as well.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 from boundwork.models import Document
-from boundwork.models.bson_types import MISSING
+from boundwork.models.bson_types import MISSING, encode_value
 from boundwork.models.difference import Update
+from boundwork.models.encoders import unknown_fields
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.touched import Changes
@@ -28,7 +29,7 @@ class Entry:
     """A document that was added or removed; `place` is how many documents had been touched before.
 
     `unverified` asks for a full check before the insert; `guarded` says that an earlier transaction read it; `replaces`
-    says that the unit removes another document with this id.
+    says that the unit removes another document with this id, `vanished` that it was found deleted by somebody else.
     """
 
     document: Document[Any]
@@ -39,6 +40,7 @@ class Entry:
     unverified: bool = False
     guarded: bool = False
     replaces: bool = False
+    vanished: bool = False
 
 
 class Pending:
@@ -90,6 +92,23 @@ class Pending:
     def is_gone(self, document: Document[Any]) -> bool:
         """Tell whether the deletion of a document was sent and nothing has brought it back."""
         return id(document) in self.gone
+
+    def vanish(self, entry: Entry) -> None:
+        """Note a document that somebody else has deleted; a rollback makes it one of an earlier transaction again."""
+        self.gone[id(entry.document)] = entry
+        if id(entry.document) not in self.born:
+            self.lost[id(entry.document)] = entry
+
+    def has_vanished(self, document: Document[Any]) -> bool:
+        """Tell whether somebody else has deleted a document and nothing has brought it back."""
+        entry = self.gone.get(id(document))
+        return entry is not None and entry.vanished
+
+    def leaving(self, collection: str) -> Collection[Hashable]:
+        """Return the identities whose removal no flush has sent."""
+        if not self.removed:
+            return ()
+        return {entry.key for entry in self.removed.values() if entry.mapper.collection == collection}
 
     def note_inserted(self, entry: Entry) -> None:
         """Note a document that was inserted at once."""
@@ -150,7 +169,14 @@ class Pending:
         """
         moved: dict[int, Entry] = {}
         for pending in (self, later):
-            for entries in (pending.born, pending.added, pending.gone, pending.removed, pending.withdrawn):
+            for entries in (
+                pending.lost,
+                pending.born,
+                pending.added,
+                pending.gone,
+                pending.removed,
+                pending.withdrawn,
+            ):
                 moved.update(entries)
         before = [(entry, self._known_as(entry)) for identity, entry in moved.items() if later.keeps(identity, self)]
         yield from sorted(before, key=lambda pair: isinstance(pair[1], Document))
@@ -195,7 +221,9 @@ class Pending:
 
     def _alterations(self) -> Iterator[tuple[int, Change]]:
         for place, (identity, changes) in enumerate(self._tracker.touched.items()):
-            if any(identity in entries for entries in (self.added, self.removed, self.gone, self.withdrawn)):
+            if any(identity in entries for entries in (self.added, self.removed, self.withdrawn)):
+                continue
+            if identity in self.gone and not self.gone[identity].vanished:
                 continue
             update = changes.update()
             if update is not None:
@@ -216,10 +244,13 @@ def _alteration(document: Document[Any], changes: Changes, update: Update) -> Al
 
 def _then(changes: Changes) -> Look:
     """Return a look into the document as it is stored, through arrays as an index sees them."""
+    unknown = unknown_fields(cast("Document[Any]", changes.document))
 
     def look(path: str) -> Any:
         head = path.partition(".")[0]
         value = changes.before(head)
+        if value is MISSING and head in unknown:
+            value = encode_value(unknown[head])
         return value if head == path or value is MISSING else value_at({head: value}, path)
 
     return look

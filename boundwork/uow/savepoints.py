@@ -80,7 +80,8 @@ def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
         work.known.forget(entry.mapper.collection, entry.key, entry.document)
     for entry, present in before.standing(now):
         work.tracker.attach(entry.document)
-        _know(work, entry, present, unread=entry.guarded and id(entry.document) in now.removed)
+        unread = entry.guarded and (entry.vanished or id(entry.document) in now.removed)
+        _know(work, entry, present, unread=unread)
     work.pending.take(before)
     work.staged = savepoint.staged
 

@@ -16,7 +16,7 @@ from boundwork.uow.changes import Insertion
 from boundwork.uow.commands import Count, Find
 from boundwork.uow.flushing import flush, insert_if_absent
 from boundwork.uow.identity_map import REMOVED, IdentityMap
-from boundwork.uow.loading import as_model, key_of, load, may_reload
+from boundwork.uow.loading import asked_by_id, key_of, load, may_reload
 from boundwork.uow.locking import find_and_lock, lock_and_find
 from boundwork.uow.log import Log
 from boundwork.uow.pending import Entry, Pending
@@ -44,7 +44,7 @@ class Workspace:
         """Return a document that the present transaction has read or added, without asking the server."""
         self.unit.check()
         known = self.known.current(mapper.collection, key_of(mapper, document_id))
-        return as_model(mapper, known) if isinstance(known, Document) else None
+        return asked_by_id(mapper, known)
 
     async def get(self, mapper: Mapper[DocumentT], document_id: object, *, lock: bool = False) -> DocumentT | None:
         """Return the document with an id, locked if that is asked for; None if there is none or the unit removed it."""
@@ -52,18 +52,19 @@ class Workspace:
         stored_id = mapper.encode_id(document_id)
         key = identity_key(stored_id)
         known = self.known.current(mapper.collection, key)
-        if known is None:
-            earlier = self.known.earlier(mapper.collection, key)
-            if earlier is not None and not may_reload(self.tracker, earlier):
-                await self.flush()
-                known = earlier
+        earlier = self.known.earlier(mapper.collection, key) if known is None else None
+        if earlier is not None and not may_reload(self.tracker, earlier):
+            await self.flush()
+            known = earlier
         if known is not None:
-            document = as_model(mapper, known) if isinstance(known, Document) else None
+            document = asked_by_id(mapper, known)
             if document is not None:
                 await self._read_by_id(mapper, [stored_id], None, lock=lock)
             return document
         command = Find(mapper.collection, {"_id": stored_id, **mapper.base_filter}, limit=1)
         found = self._load(mapper, await self._read_by_id(mapper, [stored_id], command, lock=lock))
+        if not found and earlier is not None:
+            self._vanish(mapper, earlier)
         return found[0] if found else None
 
     async def get_many(
@@ -73,23 +74,25 @@ class Workspace:
         self.unit.check()
         stored_ids = [mapper.encode_id(document_id) for document_id in document_ids]
         keys = [identity_key(stored_id) for stored_id in stored_ids]
-        earlier = (self.known.earlier(mapper.collection, key) for key in keys)
-        if not all(document is None or may_reload(self.tracker, document) for document in earlier):
+        earlier = [document for key in keys if (document := self.known.earlier(mapper.collection, key)) is not None]
+        if not all(may_reload(self.tracker, document) for document in earlier):
             await self.flush()
         known = {key: self.known.current(mapper.collection, key) for key in keys}
         wanted = {key: stored_id for key, stored_id in zip(keys, stored_ids, strict=True) if known[key] is not REMOVED}
         asked = [stored_id for key, stored_id in wanted.items() if known[key] is None]
         command = Find(mapper.collection, {"_id": {"$in": asked}, **mapper.base_filter}) if asked else None
         self._load(mapper, await self._read_by_id(mapper, wanted.values(), command, lock=lock))
-        now = [self.known.current(mapper.collection, key) for key in keys]
-        return [as_model(mapper, document) if isinstance(document, Document) else None for document in now]
+        for document in earlier:
+            if self.known.earlier(mapper.collection, key_of(mapper, document.id)) is document:
+                self._vanish(mapper, document)
+        return [asked_by_id(mapper, self.known.current(mapper.collection, key)) for key in keys]
 
     async def find(self, mapper: Mapper[DocumentT], command: Find) -> list[DocumentT]:
         """Flush, and return the documents that a query finds, each as the one object that stands for it."""
         await self._autoflush()
-        if self.unit.settings.locks_reads:
-            return self._load(mapper, await find_and_lock(self.unit, mapper, command))
-        return self._load(mapper, await self._read(mapper, command))
+        locks = self.unit.settings.locks_reads
+        batches = await (find_and_lock(self.unit, mapper, command) if locks else self._read(mapper, command))
+        return load(mapper, batches, self.known, self.tracker, self.pending.leaving(mapper.collection))
 
     async def count(self, mapper: Mapper[Any], command: Count) -> int:
         """Flush, and return how many documents match."""
@@ -104,10 +107,12 @@ class Workspace:
         self._must_belong(document)
         await self.flush()
         mapper = mapper_of(type(document))
-        self.known.forget(mapper.collection, key_of(mapper, document.id))
         stored_id = mapper.encode_id(document.id)
-        stored = await self._read_by_id(mapper, [stored_id], Find(mapper.collection, {"_id": stored_id}, limit=1))
+        stored: list[bytes] = []
+        if not self.pending.is_gone(document):
+            stored = await self._read_by_id(mapper, [stored_id], Find(mapper.collection, {"_id": stored_id}, limit=1))
         if not stored:
+            self._vanish(mapper, document)
             raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)
         mapper.reload(document, mapper.decode(stored[0])[0])
         self.known.keep(mapper.collection, key_of(mapper, document.id), document)
@@ -153,7 +158,8 @@ class Workspace:
         if isinstance(known, Document):
             raise NotInUnit(
                 f"{type(document).__name__} {document.id!r} cannot be added: another object with this id is in the "
-                "unit already. Change that one, or remove it first.",
+                "unit already. Change that one, or remove it first. If somebody else may have deleted it since the "
+                "last commit of the unit, ask by find_by_id before.",
             )
 
     def remove(self, document: Document[Any]) -> None:
@@ -170,10 +176,20 @@ class Workspace:
                 self.known.keep(mapper.collection, key, present)
             return
         if self.pending.is_gone(document):
-            self.known.keep(mapper.collection, key, REMOVED)
+            if self.known.current(mapper.collection, key) is document:
+                self.known.keep(mapper.collection, key, REMOVED)
             return
         guarded = self.known.current(mapper.collection, key) is not document
         self.pending.remove(Entry(document, mapper, key, guarded=guarded))
+        self.known.keep(mapper.collection, key, REMOVED)
+
+    def _vanish(self, mapper: Mapper[Any], document: Document[Any]) -> None:
+        """Let go of a document that the present transaction did not find, unless another model was asked for."""
+        if self.pending.is_gone(document) or not isinstance(document, mapper.model):
+            return
+        key = key_of(mapper, document.id)
+        guarded = self.known.current(mapper.collection, key) is not document
+        self.pending.vanish(Entry(document, mapper, key, guarded=guarded, vanished=True))
         self.known.keep(mapper.collection, key, REMOVED)
 
     async def add_if_absent(self, document: Document[Any]) -> bool:
@@ -190,6 +206,9 @@ class Workspace:
         stored = mapper.encode(document)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
+        earlier = self.known.earlier(mapper.collection, key)
+        if earlier is not None and earlier is not document:
+            self._vanish(mapper_of(type(earlier)), earlier)
         self.staged.inserted += 1
         self.tracker.attach(document)
         self.pending.note_inserted(Entry(document, mapper, key))

@@ -8,6 +8,7 @@ from bson import ObjectId
 
 from boundwork import (
     AsyncRepository,
+    Document,
     DocumentNotFound,
     NoActiveUnitOfWork,
     Repository,
@@ -124,9 +125,27 @@ async def test_models_of_one_collection_are_told_apart(database: Any, colour: st
         assert await uow.cards.count() == 1
     async with till as uow:
         assert await uow.cards.find_by_id(2) is None
-        await uow.payments.get(2)
+        cash = await uow.payments.get(2)
+        assert await uow.cards.find_by_id(2) is None, "the same answer, whether it is known or not"
+        for ask in (uow.cards.get(2), uow.cards.get_many([2])):
+            with pytest.raises(DocumentNotFound):
+                await ask
+        await uow.commit()
+        assert await uow.cards.find_by_id(2) is None
+        cash.amount = 7
+    async with till as uow:
+        assert (await uow.payments.get(2)).amount == 7
+
+
+async def test_a_document_is_refused_as_an_unrelated_model(database: Any, colour: str) -> None:
+    class Receipt(Document[int], collection="payments"):
+        amount: int
+
+    till = define(colour, database, payments=Payment, receipts=Receipt)
+    async with till as uow:
+        uow.payments.add(Cash(id=2, amount=6))
         with pytest.raises(WrongModel, match="Cash"):
-            await uow.cards.get(2)
+            await uow.receipts.get(2)
 
 
 async def test_a_repository_of_its_own_finds_the_open_unit(shop: Any, colour: str) -> None:
