@@ -6,7 +6,7 @@ Filters, documents and updates are in their stored form: BSON types only.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -90,11 +90,13 @@ class BulkResult:
 class UniqueKey:
     """The fields of a unique index, as dotted paths.
 
-    A sparse one leaves out documents that have none of them; `conditions` are the fields that decide whether a
-    partial one takes a document in.
+    A sparse one leaves out documents that have none of them. `conditions` are the fields that decide whether a partial
+    one takes a document in, and `partial` is its filter. A collated one holds texts equal by the rules of a language.
     """
 
     name: str
     paths: tuple[str, ...]
     sparse: bool = False
     conditions: tuple[str, ...] = ()
+    partial: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    collated: bool = False

@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 
 from boundwork.uow.changes import Alteration, Change, Insertion, Removal
 from boundwork.uow.commands import BulkWrite, DeleteOne, InsertOne, UniqueKey, UpdateOne, Write
-from boundwork.uow.unique_claims import Claim, claims_after, claims_before
+from boundwork.uow.unique_claims import Claim, claims_after, claims_before, is_at_or_above
 
 RANK = {Insertion: 0, Alteration: 1, Removal: 2}
 IDENTITY = UniqueKey("_id_", ("_id",))
@@ -153,7 +153,7 @@ def _room(change: Change, keys: Sequence[UniqueKey]) -> tuple[str, ...]:
     return tuple(
         written
         for written in (*change.update.set, *change.update.unset)
-        if any(path == written or path.startswith(f"{written}.") for key in keys for path in key.paths)
+        if any(is_at_or_above(written, path) for key in keys for path in key.paths)
     )
 
 

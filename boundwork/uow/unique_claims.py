@@ -1,18 +1,21 @@
 """Which values of unique keys a change gives up and which it takes.
 
 A claim is a key and a tuple of values in a comparable form. Arrays claim each of their elements, as a multikey
-index does. Numbers that the server holds equal are equal here.
+index does. Numbers that the server holds equal are equal here. Under a collation more texts are held equal than the
+server may do: a change too many that waits costs nothing, one too few meets a taken key.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from itertools import product
 from typing import Any, TypeGuard, cast
+from unicodedata import normalize
 
 from boundwork.models.bson_types import MISSING
 from boundwork.models.identity import identity_key
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
 from boundwork.uow.commands import UniqueKey
+from boundwork.uow.partial_keys import takes_in
 
 Claim = tuple[str, tuple[Hashable, ...]]
 
@@ -39,17 +42,22 @@ def claims_after(change: Change, keys: Sequence[UniqueKey]) -> Iterator[Claim]:
 
 def touches(change: Alteration, key: UniqueKey) -> bool:
     """Tell whether an update writes to a path of a key or of its conditions, above it or below it."""
-    written = {_without_places(path) for path in (*change.update.set, *change.update.unset, *change.update.push)}
+    written = (*change.update.set, *change.update.unset, *change.update.push)
     return any(
-        path == other or path.startswith(f"{other}.") or other.startswith(f"{path}.")
+        is_at_or_above(other, path) or any(form.startswith(f"{path}.") for form in _forms(other))
         for path in (*key.paths, *key.conditions)
         for other in written
     )
 
 
-def _without_places(path: str) -> str:
-    """Return a path without places in arrays, as indexes name it."""
-    return ".".join(part for part in path.split(".") if not part.isdecimal()) if "." in path else path
+def is_at_or_above(written: str, path: str) -> bool:
+    """Tell whether an update that writes to one path writes the whole value at the path of an index."""
+    return any(path == form or path.startswith(f"{form}.") for form in _forms(written))
+
+
+def _forms(written: str) -> set[str]:
+    """Return a path as it is and without places in arrays; indexes may name it either way."""
+    return {written, ".".join(part for part in written.split(".") if not part.isdecimal())}
 
 
 def value_at(stored: Any, path: str) -> Any:
@@ -73,6 +81,21 @@ def _claims(key: UniqueKey, stored_id: Any, look: Look) -> Iterator[Claim]:
     values = [stored_id if path == "_id" else look(path) for path in key.paths]
     if key.sparse and all(value is MISSING for value in values):
         return
+    if key.partial and takes_in(key.partial, look, collated=key.collated) is False:
+        return
+    comparable = _folded if key.collated else identity_key
     choices: list[list[Any]] = [value if _is_list(value) else [value] for value in values]
     for chosen in product(*choices):
-        yield key.name, tuple(identity_key(None if value is MISSING else value) for value in chosen)
+        yield key.name, tuple(comparable(None if value is MISSING else value) for value in chosen)
+
+
+def _folded(value: Any) -> Hashable:
+    """Return a comparable form in which texts differ only by letters and digits, whatever their case and accents."""
+    if isinstance(value, str):
+        return "".join(filter(str.isalnum, normalize("NFKD", normalize("NFKD", value).casefold())))
+    if _is_list(value):
+        return tuple(map(_folded, value))
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return tuple((name, _folded(part)) for name, part in fields.items())
+    return identity_key(value)

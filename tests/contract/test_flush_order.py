@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from boundwork import DuplicateKey, NotInUnit
-from tests.contract.shop import Account, Customer, Order
+from tests.contract.shop import Account, Customer, Line, Order
 
 
 @pytest.fixture
@@ -81,6 +81,34 @@ async def test_two_documents_may_swap_a_unique_value(shop: Any, two: None) -> No
     async with shop as uow:
         assert (await uow.customers.get("a")).email == "b@x"
         assert (await uow.customers.get("b")).email == "a@x"
+
+
+@pytest.fixture
+async def unique_sku(database: Any, colour: str, backend: Any) -> None:
+    if backend.name == "memory":
+        database.create_unique_index("orders", "lines.sku")
+    elif colour == "sync":
+        database["orders"].create_index("lines.sku", unique=True)
+    else:
+        await database["orders"].create_index("lines.sku", unique=True)
+
+
+@pytest.mark.parametrize("how", ["an element", "another list", "a longer list"])
+async def test_two_documents_may_swap_a_unique_value_inside_of_their_lists(
+    shop: Any, unique_sku: None, how: str
+) -> None:
+    async with shop as uow:
+        uow.orders.add_all([Order(number="x", lines=[Line(sku="a")]), Order(number="y", lines=[Line(sku="b")])])
+    async with shop as uow:
+        first, second = await uow.orders.find().sort("number").to_list()
+        if how == "an element":
+            first.lines[0].sku, second.lines[0].sku = second.lines[0].sku, first.lines[0].sku
+        else:
+            more = [Line(sku="c")] if how == "a longer list" else []
+            first.lines, second.lines = [Line(sku="b"), *more], [Line(sku="a")]
+    async with shop as uow:
+        orders = await uow.orders.find().sort("number").to_list()
+    assert [order.lines[0].sku for order in orders] == ["b", "a"]
 
 
 async def test_a_taken_unique_value_is_a_duplicate_key_and_nothing_is_written(shop: Any, two: None) -> None:

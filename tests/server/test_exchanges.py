@@ -5,13 +5,24 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.collation import Collation
 
-from boundwork import Repository, TransactionFailed, UnitOfWork
+from boundwork import Document, Embedded, Repository, TransactionFailed, UnitOfWork
 from tests.contract.shop import Customer
+
+
+class Part(Embedded):
+    sku: str
+    quantity: int = 1
+
+
+class Box(Document[str], collection="boxes"):
+    parts: list[Part] = []
 
 
 class Shop(UnitOfWork):
     customers = Repository(Customer)
+    boxes = Repository(Box)
 
 
 @pytest.fixture
@@ -65,3 +76,86 @@ def test_a_ring_of_a_hundred_documents_passes_its_values_on(database: Any) -> No
     assert _emails(database) == {f"{n:03}": f"{(n + 1) % 100:03}@x" for n in range(100)}
     assert uow.receipt.updated == 100
     assert uow.receipt.commands == 4, "one query, the unique keys, one bulk, the commit"
+
+
+PARTIAL: dict[str, dict[str, Any]] = {
+    "greater": {"orders": {"$gt": 0}},
+    "equal": {"orders": 1},
+    "listed": {"orders": {"$in": [1, 2]}},
+    "joined": {"$and": [{"orders": {"$gte": 1, "$lt": 9}}, {"name": {"$type": "string"}}]},
+}
+
+
+@pytest.mark.parametrize("condition", PARTIAL.values(), ids=PARTIAL)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_document_enters_a_partial_key_when_another_one_leaves_it(
+    database: Any, condition: dict[str, Any], backwards: bool
+) -> None:
+    database["customers"].create_index("email", unique=True, partialFilterExpression=condition)
+    shop = Shop(database)
+    with shop as uow:
+        uow.customers.add_all([Customer(id=id_, name="N", email="e@x", orders=id_ == "a") for id_ in "ab"])
+    with shop as uow:
+        leaving, entering = uow.customers.get("a"), uow.customers.get("b")
+        if backwards:
+            entering.orders = 1
+        leaving.orders = 0
+        entering.orders = 1
+    with shop as uow:
+        assert (uow.customers.get("a").orders, uow.customers.get("b").orders) == (0, 1)
+
+
+def test_documents_of_a_partial_key_exchange_their_values(database: Any) -> None:
+    database["customers"].create_index("email", unique=True, partialFilterExpression={"email": {"$exists": True}})
+    database["customers"].insert_one({"_id": "none", "name": "N"})
+    shop = Shop(database)
+    with shop as uow:
+        uow.customers.add_all([Customer(id="a", name="A", email="a@x"), Customer(id="b", name="B", email="b@x")])
+    _swap(shop)
+    assert _emails(database) == {"a": "b@x", "b": "a@x", "none": None}
+
+
+@pytest.mark.parametrize("of_the_collection", [False, True])
+def test_texts_that_a_collation_holds_equal_pass_from_one_document_to_another(
+    database: Any, of_the_collection: bool
+) -> None:
+    collation = Collation("en", strength=1)
+    if of_the_collection:
+        database.create_collection("customers", collation=collation)
+        database["customers"].create_index("email", unique=True)
+    else:
+        database["customers"].create_index("email", unique=True, collation=collation)
+    shop = Shop(database)
+    with shop as uow:
+        uow.customers.add_all([Customer(id="a", name="A", email="ann"), Customer(id="b", name="B", email="bob")])
+    with shop as uow:
+        uow.customers.get("a").email = "BOB"
+        uow.customers.get("b").email = "\u00c4nn"
+    with shop as uow:
+        uow.customers.add(Customer(id="c", name="C", email="ann"))
+        uow.customers.remove(uow.customers.get("b"))
+    assert _emails(database) == {"a": "BOB", "c": "ann"}
+
+
+def test_an_id_that_the_collation_of_the_collection_holds_equal_may_follow_a_removed_one(database: Any) -> None:
+    database.create_collection("customers", collation=Collation("en", strength=2))
+    shop = Shop(database)
+    with shop as uow:
+        uow.customers.add(Customer(id="ann", name="A"))
+    with shop as uow:
+        uow.customers.remove(uow.customers.get("ann"))
+        uow.customers.add(Customer(id="ANN", name="B"))
+    assert _emails(database) == {"ANN": None}
+
+
+def test_elements_of_arrays_exchange_values_while_others_have_none(database: Any) -> None:
+    database["boxes"].create_index("parts.sku", unique=True, sparse=True)
+    database["boxes"].insert_one({"_id": "empty", "parts": []})
+    shop = Shop(database)
+    with shop as uow:
+        uow.boxes.add_all([Box(id="x", parts=[Part(sku="a"), Part(sku="b")]), Box(id="y", parts=[Part(sku="c")])])
+    with shop as uow:
+        first, second = uow.boxes.get("x").parts[1], uow.boxes.get("y").parts[0]
+        first.sku, second.sku = second.sku, first.sku
+    with shop as uow:
+        assert [[part.sku for part in box.parts] for box in uow.boxes.find().sort("_id")] == [[], ["a", "c"], ["b"]]

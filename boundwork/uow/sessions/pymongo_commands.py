@@ -249,13 +249,18 @@ def bulk_result(result: BulkWriteResult | ClientBulkWriteResult) -> BulkResult:
 
 
 def unique_keys(indexes: Iterable[Mapping[str, Any]]) -> tuple[UniqueKey, ...]:
-    """Return the unique keys among the indexes of a collection, that of `_id` left out."""
-    return tuple(_unique_key(index) for index in indexes if index.get("unique"))
+    """Return the unique keys among the indexes of a collection, that of `_id` left out unless it has a collation."""
+    return tuple(
+        _unique_key(index)
+        for index in indexes
+        if index.get("unique") or (index["name"] == "_id_" and "collation" in index)
+    )
 
 
 def _unique_key(index: Mapping[str, Any]) -> UniqueKey:
-    conditions = tuple(_fields(index.get("partialFilterExpression", {})))
-    return UniqueKey(index["name"], tuple(index["key"]), bool(index.get("sparse")), conditions)
+    partial: dict[str, Any] = SON(index.get("partialFilterExpression", {})).to_dict()
+    sparse, collated = bool(index.get("sparse")), "collation" in index
+    return UniqueKey(index["name"], tuple(index["key"]), sparse, tuple(_fields(partial)), partial, collated)
 
 
 def _fields(condition: Mapping[str, Any]) -> Iterator[str]:

@@ -19,6 +19,7 @@ EMAIL = Index(UniqueKey("email_1", ("email",)))
 SPARSE = Index(UniqueKey("email_1", ("email",), sparse=True), sparse=True)
 PLACE = Index(UniqueKey("place", ("country", "address.city")))
 TAGS = Index(UniqueKey("tags_1", ("tags",)))
+LINES = Index(UniqueKey("skus", ("lines.sku",), sparse=True), sparse=True)
 quickly = settings(max_examples=40, deadline=None, database=None)
 
 
@@ -141,10 +142,27 @@ def test_arrays_that_only_lose_or_exchange_elements(before: Documents, data: st.
         check(before, after, data.draw(st.frozensets(st.sampled_from(IDS))), [TAGS])
 
 
-def is_pushed(before: Documents, after: Documents, number: int) -> bool:
+LINED = st.fixed_dictionaries(
+    {
+        "lines": st.lists(
+            st.fixed_dictionaries({"sku": VALUES}), min_size=1, max_size=2, unique_by=lambda line: line["sku"]
+        )
+    }
+)
+
+
+@given(states(LINED, LINES), st.data())
+@quickly
+def test_elements_of_arrays_of_documents(before: Documents, data: st.DataObject) -> None:
+    after = data.draw(states(LINED, LINES))
+    if not any(is_pushed(before, after, number, "lines") for number in before):
+        check(before, after, data.draw(st.frozensets(st.sampled_from(IDS))), [LINES])
+
+
+def is_pushed(before: Documents, after: Documents, number: int, field: str = "tags") -> bool:
     """Tell whether a list only grows: it cannot be unset for a moment, so it cannot break a circle."""
     old, new = before[number], after.get(number, {})
-    return len(new.get("tags", ())) > len(old["tags"])
+    return len(new.get(field, ())) > len(old[field])
 
 
 @given(states(st.fixed_dictionaries({"email": VALUES}), EMAIL), st.data())
