@@ -84,7 +84,7 @@ def _ordered(order: Callable[[Any, Any], bool], value: Any, operand: Any, *, col
 
 
 def _class_of(value: Any) -> type[Any] | None:
-    kind: type[Any] = type(value)
+    kind: type[Any] = value.__class__
     if kind in NUMBERS:
         return float
     return kind if kind in {str, bool, ObjectId, datetime} else None
