@@ -157,7 +157,7 @@ class InvalidDocument(BoundworkError):
         """Name collection, id and fields; `stored` says that the document came from the database."""
         where = "The stored document" if stored else "The document"
         what = "; ".join(f"{field}: {problem}" for field, problem in problems)
-        then = "Mend it in the database or in the model." if stored else "Nothing was written. Mend the value."
+        then = "Mend it in the database or in the model." if stored else "It was not written. Mend the value."
         super().__init__(f"{where} {id!r} of collection {collection!r} does not fit its model: {what}. {then}")
         self.collection = collection
         self.id = id

@@ -11,7 +11,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, ClassVar, Self, TypeGuard, cast
 
-from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, UnitClosed, UnitUsedElsewhere
+from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, TransactionFailed, UnitClosed, UnitUsedElsewhere
 from boundwork.models import Document
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hook, Moment
@@ -22,7 +22,6 @@ from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, p
 from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.port import SessionFactory
 from boundwork.uow.receipt import Receipt
-from boundwork.uow.reporting import public_error
 from boundwork.uow.settings import Settings
 from boundwork.uow.states import State
 from boundwork.uow.unit import Unit
@@ -76,10 +75,10 @@ class UnitDefinition:
         try:
             return core.session.database
         except SessionFailure as failure:
-            raise public_error(failure) from failure
+            raise TransactionFailed(str(failure)) from failure
 
     def add(self, document: Document[Any]) -> None:
-        """Register a new document of any declared model."""
+        """Register a new document; its model needs no repository in the unit."""
         self.core.workspace.add(document, origin_of_caller())
 
     def remove(self, document: Document[Any]) -> None:

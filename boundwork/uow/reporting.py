@@ -16,16 +16,22 @@ from boundwork.errors import (
 from boundwork.uow.changes import Insertion
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite
+from boundwork.uow.too_large import named, too_large
 
 LIFETIME_OR_LOST = 251
+LARGE_TRANSACTION = {257, 388}
+EARLIER = (
+    "The unit had committed before, by commit(): that stays. Only what came after it was rolled back, "
+    "and run and attempts do not repeat the body."
+)
 STANDALONE = (
     "The server is a standalone, and only members of a replica set have transactions. "
     "Start it with --replSet and initiate the set (one node is enough)."
 )
 
 
-def public_error(failure: SessionFailure) -> BoundworkError:
-    """Return the error for a command that failed before any commit was sent."""
+def public_error(failure: SessionFailure, about: str | None = None) -> BoundworkError:
+    """Return the error for a command that failed before any commit was sent; `about` names the document."""
     code = "" if failure.code is None else f" (code {failure.code})"
     if failure.kind in {FailureKind.UNREACHABLE, FailureKind.LOGIN}:
         return ServerUnavailable(f"{_capital(failure)}{code}. Nothing was written. Check the address and the login.")
@@ -38,7 +44,15 @@ def public_error(failure: SessionFailure) -> BoundworkError:
             code=failure.code,
             labels=failure.labels,
         )
+    if failure.code in LARGE_TRANSACTION:
+        return TransactionFailed(
+            f"The transaction is larger than the server can hold{code}. The unit was rolled back: nothing was written. "
+            "Do the work in several units, or with a commit() in between.",
+            code=failure.code,
+            labels=failure.labels,
+        )
     where = f" on collection {failure.collection!r}" if failure.collection else ""
+    where += f", {about}" if about else ""
     detail = f": {failure.detail['text'].rstrip('.')}" if "text" in failure.detail else ""
     return TransactionFailed(
         f"{_capital(failure)}{code}{where}{detail}. The unit was rolled back: nothing was written.",
@@ -50,6 +64,8 @@ def public_error(failure: SessionFailure) -> BoundworkError:
 def write_error(failure: SessionFailure, bulks: list[PlannedBulk]) -> BoundworkError:
     """Return the error for bulks that failed, naming the document whose write was refused."""
     planned = _planned(failure, bulks)
+    if (error := too_large(failure, planned, bulks)) is not None:
+        return error
     if planned is None:
         return public_error(failure)
     change = planned.change
@@ -68,7 +84,7 @@ def write_error(failure: SessionFailure, bulks: list[PlannedBulk]) -> BoundworkE
     if failure.kind is FailureKind.INVALID_DOCUMENT:
         problem = [("document", "refused by the validator of the collection")]
         return InvalidDocument(change.mapper.collection, change.id, problem, stored=False)
-    return public_error(failure)
+    return public_error(failure, named(change))
 
 
 def unknown_outcome(failure: SessionFailure) -> CommitOutcomeUnknown:
@@ -80,6 +96,12 @@ def unknown_outcome(failure: SessionFailure) -> CommitOutcomeUnknown:
         code=failure.code,
         labels=failure.labels,
     )
+
+
+def note_earlier_commit(error: BaseException) -> None:
+    """Note on an error that what it says of the whole unit holds from the last commit on."""
+    if isinstance(error, BoundworkError) and EARLIER not in getattr(error, "__notes__", ()):
+        error.add_note(EARLIER)
 
 
 def _planned(failure: SessionFailure, bulks: list[PlannedBulk]) -> PlannedWrite | None:

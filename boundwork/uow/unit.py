@@ -25,7 +25,7 @@ from boundwork.uow.ownership import Owner
 from boundwork.uow.port import BoundSession
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.replaying import Recovery
-from boundwork.uow.reporting import public_error
+from boundwork.uow.reporting import note_earlier_commit, public_error
 from boundwork.uow.savepoints import Savepoint, begin, undo
 from boundwork.uow.settings import Settings
 from boundwork.uow.settling import commit, conclude
@@ -73,8 +73,9 @@ class Unit:
         if self._suspended is not None:
             raise NestedUnitOfWork(f"The unit of work {self.name} cannot be used {self._suspended}. Leave that first.")
         if self.state is State.DOOMED:
+            since = " since its last commit" if self.committed else ""
             raise UnitDoomed(
-                f"The unit of work {self.name} was ended by an earlier failure and wrote nothing; "
+                f"The unit of work {self.name} was ended by an earlier failure and wrote nothing{since}; "
                 "the first error is the cause. Leave the block, or call rollback() and begin again.",
             ) from self._doom
         if self.state is State.UNSETTLED:
@@ -197,6 +198,8 @@ class Unit:
             return
         if self._doom is None:
             self._doom = error
+        if self.committed:
+            note_earlier_commit(error)
         self.state = moved(self.state, Move.FAIL)
 
     def lose(self, error: BaseException) -> None:

@@ -99,7 +99,7 @@ def test_a_stored_document_that_does_not_fit_is_mended_in_the_database() -> None
 def test_a_document_that_cannot_be_stored_was_not_written() -> None:
     error = errors.InvalidDocument("people", 7, [("name", "has no stored form")], stored=False)
     assert str(error).startswith("The document 7 of collection 'people'")
-    assert str(error).endswith("Nothing was written. Mend the value.")
+    assert str(error).endswith("It was not written. Mend the value.")
 
 
 def test_a_duplicate_key_names_fields_document_and_the_line_that_added_it() -> None:
