@@ -168,6 +168,7 @@ class UnitDefinition:
                 f"The independent unit of {type(self).__name__} has the idempotency key {key!r}, and so has the unit "
                 "around it: only one of them could commit. Use a definition without a key for it.",
             )
+        self.core.around = tuple(opened.unit for opened in mine())
         await self._enter(level)
         for unit in outer:
             unit.suspend(f"while the independent unit {type(self).__name__} is open")

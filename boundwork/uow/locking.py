@@ -40,7 +40,7 @@ async def lock_and_find(
 
     async def work() -> list[bytes]:
         if locks is not None:
-            await unit.session.write([locks])
+            await unit.write([locks])
         return [] if command is None else await unit.session.find(command)
 
     batches = await unit.send(work, _explain)
@@ -59,7 +59,7 @@ async def find_and_lock(unit: "Unit", mapper: Mapper[Any], command: Find) -> lis
         batches = await unit.session.find(command)
         locks = _locks(unit, mapper, (stored["_id"] for batch in batches for stored in mapper.decode(batch)))
         if locks is not None:
-            await unit.session.write([locks])
+            await unit.write([locks])
         return batches
 
     batches = await unit.send(work, _explain)
@@ -80,12 +80,12 @@ async def lock_name(unit: "Unit", name: str) -> None:
 
     async def work() -> None:
         first = not log.records and not unit.session.foreign
-        [result] = await unit.session.write([bulk])
+        [result] = await unit.write([bulk])
         if first and result.upserted:
             # Rivals that make the same collection meet in their commits only, which is too late to try again freely.
             await commit(unit.session, unit.settings.commit_seconds)
             await unit.session.begin()
-            await unit.session.write([bulk])
+            await unit.write([bulk])
 
     await unit.send(work)
     log.took(bulk, [(LOCKS, name)])

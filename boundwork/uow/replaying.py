@@ -17,6 +17,7 @@ from boundwork.uow.commands import Find
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.log import LockRecord, ReadRecord, WriteRecord, digest
 from boundwork.uow.reporting import public_error
+from boundwork.uow.surrounding import note_units_around, refuse_hopeless
 from boundwork.uow.waits import wait_before
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Recovery:
         StaleDocument if a read gives another answer than the first time.
         """
         while self._may_repeat(failure):
+            refuse_hopeless(self._unit, failure)
             self._tries += 1
             await self._unit.session.pause(wait_before(self._tries))
             try:
@@ -51,7 +53,10 @@ class Recovery:
             else:
                 self._unit.receipt.replays += 1
                 return
-        raise self._final(failure) from failure.__cause__
+        refuse_hopeless(self._unit, failure)
+        error = self._final(failure)
+        note_units_around(self._unit, failure, error)
+        raise error from failure.__cause__
 
     async def restart(self) -> None:
         """Do the recorded commands again because the transaction was given up; raises like `after`."""

@@ -8,6 +8,7 @@ impossible where the savepoint has read what it had written itself, or where the
 that nobody recorded: then the unit is doomed, and says so.
 """
 
+import logging
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
     from boundwork.uow.workspace import Workspace
 
+logger = logging.getLogger("boundwork.unit")
 ALONE = "A nested unit failed, and its part of the transaction cannot be undone alone:"
 
 
@@ -47,24 +49,38 @@ def begin(work: "Workspace", hooks: int) -> Savepoint:
     return Savepoint(frames, work.pending.copy(), copy(work.staged), len(work.log.records), hooks)
 
 
-async def undo(unit: "Unit", savepoint: Savepoint) -> None:
-    """Undo what was done since a savepoint began, in the objects and, if it was sent, on the server."""
+async def undo(unit: "Unit", savepoint: Savepoint) -> BoundworkError | None:
+    """Undo what was done since a savepoint began, in the objects and, if it was sent, on the server.
+
+    Where that is impossible the unit is doomed, and the reason is returned.
+    """
     work = unit.workspace
     del unit.hooks.registered[savepoint.hooks :]
     _rewind(work, savepoint)
     inner = work.log.records[savepoint.recorded :]
     if unit.state is State.UNSETTLED:
-        return
+        return None
     if unit.session.foreign:
-        unit.doom(BoundworkError(f"{ALONE} the transaction holds calls of the driver that are not in its log."))
-        return
+        return _doomed(unit, "the transaction holds calls of the driver that are not in its log.")
     if unit.state is not State.DOOMED and not any(isinstance(record, WriteRecord) for record in inner):
-        return
+        return None
     if not _verifiable(inner):
-        unit.doom(BoundworkError(f"{ALONE} it had read what it had written itself."))
-        return
+        return _doomed(unit, "it had read what it had written itself, by a query or a count.")
     work.log.records[savepoint.recorded :] = [record for record in inner if not isinstance(record, WriteRecord)]
-    await unit.restart()
+    return await unit.restart()
+
+
+def _doomed(unit: "Unit", why: str) -> BoundworkError:
+    error = BoundworkError(f"{ALONE} {why}")
+    unit.doom(error)
+    return error
+
+
+def tell_doomed(unit: "Unit", why: BoundworkError, error: BaseException | None) -> None:
+    """Say where a nested unit is left that this has doomed the whole unit: in the log, and on what leaves it."""
+    logger.warning("unit %s: doomed, because a nested unit could not be undone alone: %s", unit.name, why)
+    if error is not None:
+        error.add_note(f"The whole unit of work {unit.name} is doomed by this: {why}")
 
 
 def _rewind(work: "Workspace", savepoint: Savepoint) -> None:

@@ -4,8 +4,7 @@ This is the core that both colours share: coroutines that await only the session
 transactions and its failures are decided here; what it reads and writes lies in `Workspace`.
 """
 
-import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from boundwork.errors import (
     UnitDoomed,
     UnitUsedElsewhere,
 )
+from boundwork.uow.commands import BulkResult, BulkWrite
 from boundwork.uow.ending import end, forsake, overtake, roll_back
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hooks
@@ -26,13 +26,12 @@ from boundwork.uow.port import BoundSession
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.replaying import Recovery
 from boundwork.uow.reporting import note_earlier_commit, public_error
-from boundwork.uow.savepoints import Savepoint, begin, undo
+from boundwork.uow.savepoints import Savepoint, begin, tell_doomed, undo
 from boundwork.uow.settings import Settings
 from boundwork.uow.settling import commit, conclude
 from boundwork.uow.states import Move, State, moved
 from boundwork.uow.workspace import Workspace
 
-logger = logging.getLogger("boundwork.unit")
 ReplyT = TypeVar("ReplyT")
 
 
@@ -60,6 +59,8 @@ class Unit:
         self._savepoints: list[Savepoint] = []
         self.levels: list[Level] = []
         self._suspended: str | None = None
+        self.around: tuple[Unit, ...] = ()
+        self.writing: Sequence[BulkWrite] = ()
         self._rebinds = False
 
     def check(self) -> None:
@@ -160,6 +161,11 @@ class Unit:
             except SessionFailure as failure:
                 await self._alone(recovery.after(failure))
 
+    def write(self, bulks: Sequence[BulkWrite]) -> Coroutine[Any, Any, list[BulkResult]]:
+        """Return the writing of bulks, to be sent as a command; what is written is known if it meets a conflict."""
+        self.writing = bulks
+        return self.session.write(bulks)
+
     async def _alone(self, work: Coroutine[Any, Any, ReplyT]) -> ReplyT:
         """Await while nothing else of the unit runs; what goes wrong dooms the unit, unless it can be got over."""
         if self.busy:
@@ -239,10 +245,12 @@ class Unit:
             if error is None:
                 self.check()
         finally:
-            await undo(self, savepoint)
+            why = await undo(self, savepoint)
+            if why is not None:
+                tell_doomed(self, why, error)
 
-    async def restart(self) -> None:
-        """Repeat what is recorded in a new transaction; what cannot be repeated dooms the unit."""
+    async def restart(self) -> BoundworkError | None:
+        """Repeat what is recorded in a new transaction; what cannot be repeated dooms the unit and is returned."""
         if self.interrupted:
             await overtake(self)
         self._doom = None
@@ -250,7 +258,8 @@ class Unit:
         try:
             await self._alone(Recovery(self).restart())
         except BoundworkError as error:
-            logger.warning("unit %s: a nested unit could not be undone alone: %s", self.name, error)
+            return error
+        return None
 
     async def step_out(self) -> None:
         """Unbind the session and refuse use until `step_in`."""

@@ -248,3 +248,49 @@ async def test_independent_units_nest_and_each_outer_one_waits_for_its_own(
         assert await uow.orders.count() == 1
     async with shop as uow:
         assert await uow.customers.count() == 2
+
+
+async def test_the_error_that_leaves_a_nested_unit_says_that_it_dooms_the_whole_one(
+    shop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(UnitDoomed, match="wrote nothing;") as doomed:
+        async with shop as uow:
+            with pytest.raises(ZeroDivisionError) as caught:
+                async with uow:
+                    uow.accounts.add(Account(id=1))
+                    assert await uow.accounts.count() == 1
+                    raise ZeroDivisionError
+            assert len(caught.value.__notes__) == 1
+            assert "is doomed by this" in caught.value.__notes__[0]
+            assert "read what it had written itself" in caught.value.__notes__[0]
+            assert "doomed" in caplog.text
+            await uow.accounts.count()
+    assert "read what it had written itself" in str(doomed.value.__cause__)
+
+
+async def test_a_nested_unit_that_is_undone_alone_leaves_no_note(shop: Any) -> None:
+    async with shop as uow:
+        with pytest.raises(ZeroDivisionError) as caught:
+            async with uow:
+                uow.accounts.add(Account(id=1))
+                await uow.flush()
+                raise ZeroDivisionError
+        assert not hasattr(caught.value, "__notes__")
+        assert await uow.accounts.count() == 0
+
+
+async def test_the_errors_of_a_unit_that_committed_before_say_what_stays(shop: Any) -> None:
+    with pytest.raises(UnitDoomed, match="wrote nothing since its last commit") as doomed:
+        async with shop as uow:
+            uow.customers.add(Customer(id="a", name="A"))
+            await uow.commit()
+            async with shop.independent() as other:
+                other.customers.add(Customer(id="b", name="B"))
+            uow.customers.add_all([Customer(id="b", name="B"), Customer(id="c", name="C")])
+            with pytest.raises(DuplicateKey) as caught:
+                await uow.flush()
+            assert any("committed before" in note for note in caught.value.__notes__)
+            await uow.customers.count()
+    assert isinstance(doomed.value.__cause__, DuplicateKey)
+    async with shop as uow:
+        assert sorted([customer.id for customer in await uow.customers.find().to_list()]) == ["a", "b"]
