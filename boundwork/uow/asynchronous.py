@@ -28,7 +28,7 @@ class AsyncUnitOfWork(UnitDefinition):
     """A definition of units of work on one database; `async with shop as uow` opens one.
 
     `database` is a PyMongo `AsyncDatabase`, or what `connect()` returned. `autoflush=False` leaves it to `flush()`
-    to send pending changes before a query. `commit_seconds` is how long a commit of unknown outcome is resent,
+    to send pending changes before a query, which then leaves out only what the unit removes. `commit_seconds` is how long a commit of unknown outcome is resent,
     `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
     `isolation="locked_reads"` locks each document that a unit reads, so that no two units decide on the same ones.
     Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.

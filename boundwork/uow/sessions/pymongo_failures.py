@@ -33,6 +33,7 @@ KINDS = {
     121: FailureKind.INVALID_DOCUMENT,
     10334: FailureKind.TOO_LARGE,
     17280: FailureKind.TOO_LARGE,
+    17419: FailureKind.TOO_LARGE,
     18: FailureKind.LOGIN,
     8000: FailureKind.LOGIN,
     20: FailureKind.NO_TRANSACTIONS,

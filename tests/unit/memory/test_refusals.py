@@ -3,9 +3,14 @@ from typing import Any
 
 import pytest
 
+from boundwork import Document, TransactionFailed, UnitOfWork
 from boundwork.uow.commands import BulkWrite, Find, InsertOne, UpdateOne
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.sessions.memory import MemoryDatabase, MemorySession
+
+
+class Thing(Document[int], collection="things"):
+    pass
 
 
 def failure_of(command: str, *arguments: Any) -> SessionFailure:
@@ -75,3 +80,14 @@ def test_what_bson_lacks_is_refused_as_a_driver_does() -> None:
 def test_a_document_over_sixteen_megabytes_is_too_large() -> None:
     failure = failure_of("write", [BulkWrite("things", (InsertOne({"_id": 2, "a": "x" * 2**24}),))])
     assert failure.kind is FailureKind.TOO_LARGE
+
+
+def test_a_unit_that_is_asked_for_its_driver_refuses_and_goes_on() -> None:
+    database = MemoryDatabase("shop")
+    with UnitOfWork(database) as uow:
+        with pytest.raises(TransactionFailed) as caught:
+            _ = uow.database
+        assert str(caught.value).startswith("The in-memory database has no driver")
+        assert "rolled back" not in str(caught.value)
+        uow.add(Thing(id=1))
+    assert database.documents("things") == [{"_id": 1}]

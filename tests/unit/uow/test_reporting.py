@@ -142,3 +142,16 @@ def test_an_unknown_outcome_says_to_look_first() -> None:
         "Read what the unit wrote before the work is repeated."
     )
     assert (error.code, error.labels) == (91, UNKNOWN)
+
+
+@pytest.mark.parametrize("code", [257, 388])
+def test_a_transaction_that_is_too_large_is_told_from_a_document(code: int) -> None:
+    error = public_error(failure(FailureKind.SERVER, code=code))
+    assert "transaction is larger" in str(error)
+    assert "several units" in str(error)
+
+
+def test_a_refused_write_names_its_document() -> None:
+    text = str(write_error(SessionFailure(FailureKind.SERVER, code=2, collection="people", index=0), bulks()))
+    assert "Person 1 (added at shop.py:12)" in text
+    assert SECRET not in text
