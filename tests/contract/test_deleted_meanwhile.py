@@ -202,3 +202,23 @@ async def test_a_query_without_a_flush_leaves_out_what_the_unit_removes(quiet_sh
         uow.orders.remove(going)
     async with quiet_shop as uow:
         assert [order.number for order in await uow.orders.find().to_list()] == ["B"]
+
+
+async def test_a_removal_that_a_failed_nested_unit_takes_back_leaves_the_document_guarded(
+    shop: Any, colour: str, account: None
+) -> None:
+    async def rival() -> None:
+        async with shop as uow:
+            (await uow.accounts.get(1)).balance = 100
+
+    with pytest.raises(StaleDocument):
+        async with shop as uow:
+            mine = await uow.accounts.get(1)
+            await uow.commit()
+            await elsewhere(colour, rival)
+            with pytest.raises(ZeroDivisionError):
+                async with uow:
+                    uow.accounts.remove(mine)
+                    raise ZeroDivisionError
+            mine.balance += 1
+    assert await _balances(shop) == {1: 100}
