@@ -96,8 +96,9 @@ def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
         work.known.forget(entry.mapper.collection, entry.key, entry.document)
     for entry, present in before.standing(now):
         work.tracker.attach(entry.document)
-        unread = entry.guarded and (entry.vanished or id(entry.document) in now.removed)
-        _know(work, entry, present, unread=unread)
+        identity = id(entry.document)
+        vanished = entry.vanished and identity not in before.lost
+        _know(work, entry, present, unread=entry.guarded and (vanished or identity in now.removed))
     work.pending.take(before)
     work.staged = savepoint.staged
 

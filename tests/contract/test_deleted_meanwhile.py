@@ -188,6 +188,32 @@ async def test_a_failed_nested_unit_takes_back_that_a_document_was_found_deleted
     assert await _balances(shop) == {1: 8}
 
 
+@pytest.mark.parametrize("flushed", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+async def test_a_failed_nested_unit_takes_back_that_a_deleted_document_was_added_again(
+    shop: Any, colour: str, account: None, inside: bool, flushed: bool
+) -> None:
+    async with shop as uow:
+        old = await uow.accounts.get(1)
+        await uow.commit()
+        await _delete(shop, colour)
+        if not inside:
+            assert await uow.accounts.find_by_id(1) is None
+            uow.accounts.add(old)
+        with pytest.raises(ZeroDivisionError):
+            async with uow:
+                if inside:
+                    assert await uow.accounts.find_by_id(1) is None
+                    uow.accounts.add(old)
+                old.balance = 5
+                if flushed:
+                    await uow.flush()
+                raise ZeroDivisionError
+        assert await uow.accounts.find_by_id(1) is (None if inside else old)
+        assert old.balance == 1
+    assert await _balances(shop) == ({} if inside else {1: 1})
+
+
 async def test_a_query_without_a_flush_leaves_out_what_the_unit_removes(quiet_shop: Any) -> None:
     async with quiet_shop as uow:
         uow.orders.add_all([Order(number="A"), Order(number="B")])
