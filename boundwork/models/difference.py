@@ -2,12 +2,12 @@
 
 Pure data: dotted paths into documents, indexes into lists of equal length, `$push` for lists that only grew, and the
 nearest whole value where a path would be unsafe. Values are compared as BSON sees them: 1, 1.0 and True differ, a
-NaN equals itself, 0.0 and -0.0 differ.
+NaN equals itself, 0.0 and -0.0 differ, and so do documents whose fields are in another order.
 """
 
 import math
 from dataclasses import dataclass, field
-from operator import is_
+from operator import eq, is_
 from typing import Any
 
 from boundwork.models.bson_types import MISSING
@@ -82,9 +82,8 @@ def _same_documents(before: dict[str, Any], now: dict[str, Any]) -> bool:
         return False
     if all(map(is_, before.values(), now.values())) and all(map(is_, before, now)):
         return True
-    for name, value in before.items():
-        other = now.get(name, MISSING)
-        if other is not value and not same(value, other):
+    for (name, value), (other_name, other) in zip(before.items(), now.items(), strict=True):
+        if name != other_name or (other is not value and not same(value, other)):
             return False
     return True
 
@@ -94,12 +93,28 @@ def compare(path: str, before: Any, now: Any, changed: Changed) -> None:
     if now is MISSING:
         if before is not MISSING:
             changed.unset.append(path)
-    elif is_document(before) and is_document(now) and _safe(before) and _safe(now):
+    elif is_document(before) and is_document(now) and _reachable(before, now):
         _compare_documents(path, before, now, changed)
     elif is_array(before) and is_array(now):
         _compare_lists(path, before, now, changed)
     elif not same(before, now):
         changed.set[path] = now
+
+
+def _reachable(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Say whether paths into the one document make the other one of it, its order included."""
+    return _safe(before) and _safe(now) and _in_order(before, now)
+
+
+def _in_order(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Say whether the server would put the fields in this order: kept ones stay, new ones follow sorted by name."""
+    if before.keys() == now.keys():
+        return all(map(eq, before, now))
+    kept = [name for name in before if name in now]
+    added = [name for name in now if name not in before]
+    if len(added) > 1 and any(map(str.isdigit, added)):  # it sorts names that are numbers in a way of its own
+        return False
+    return [*kept, *sorted(added)] == list(now)
 
 
 def _safe(document: dict[str, Any]) -> bool:
@@ -123,7 +138,7 @@ def _compare_lists(path: str, before: list[Any], now: list[Any], changed: Change
         for index, (old, new) in enumerate(zip(before, now, strict=True)):
             if same(old, new):
                 continue
-            if not is_document(old) or not is_document(new) or not (_safe(old) and _safe(new)):
+            if not is_document(old) or not is_document(new) or not _reachable(old, new):
                 break
             _compare_documents(f"{path}.{index}", old, new, inner)
         else:
