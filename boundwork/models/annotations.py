@@ -18,6 +18,7 @@ from boundwork.models import containers, records, scalars, unions
 from boundwork.models.kinds import is_class
 from boundwork.models.markers import StorePlain
 from boundwork.models.shapes import ANYTHING, Shape, UnclearType
+from boundwork.models.slots import Stored
 
 _LISTS = (list, collections.deque, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, tuple)
 _SETS = (set, frozenset, abc.Set, abc.MutableSet)
@@ -36,7 +37,7 @@ def shape_of(annotation: Any, metadata: Iterable[Any] = (), discriminator: Any =
         raise UnclearType("pydantic.Json cannot be read back from what it becomes; store the parsed value instead")
     tag = discriminator or next((getattr(mark, "discriminator", None) for mark in marks if _is_choice(mark)), None)
     shape = _dispatch(annotation, marks, tag)
-    return shape.stored_whole() if any(isinstance(mark, _RESHAPING) for mark in marks) else shape
+    return shape.stored_whole().trusting() if any(isinstance(mark, _RESHAPING) for mark in marks) else shape
 
 
 def _is_choice(mark: Any) -> bool:
@@ -68,7 +69,7 @@ def _of_type_variable(variable: Any) -> Any:
     if default is not None and getattr(variable, "has_default", lambda: False)():
         return default
     if variable.__bound__ is not None:
-        return variable.__bound__
+        return Stored if variable.__bound__ is BaseModel else variable.__bound__
     return typing.Union[variable.__constraints__] if variable.__constraints__ else Any  # noqa: UP007 - made of a tuple
 
 
@@ -81,7 +82,8 @@ def _dispatch(annotation: Any, marks: list[Any], tag: Any) -> Shape:
     if annotation in {Any, object}:
         return ANYTHING
     if unions.is_union(annotation):
-        return unions.shape(get_args(annotation), tag, shape_of)
+        smart = not any(getattr(mark, "union_mode", None) == "left_to_right" for mark in marks)
+        return unions.shape(get_args(annotation), tag, shape_of, smart=smart)
     origin = get_origin(annotation)
     if origin is Literal:
         return scalars.literal(get_args(annotation))
@@ -94,6 +96,8 @@ def _dispatch(annotation: Any, marks: list[Any], tag: Any) -> Shape:
 def _of_class(cls: type[Any]) -> Shape | None:
     if is_typeddict(cls):
         return records.typed_dict(cls, shape_of)
+    if cls is BaseModel:
+        raise UnclearType("BaseModel has no fields to be read back by; name the models that may stand here")
     if BaseModel in cls.__mro__:
         from boundwork.models.codec import codec_of  # noqa: PLC0415 - codecs are made of shapes
 

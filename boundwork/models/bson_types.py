@@ -20,6 +20,7 @@ import bson
 from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.binary import UUID_SUBTYPE, UuidRepresentation
 from bson.codec_options import CodecOptions
+from bson.errors import BSONError
 from pydantic import AnyUrl, BaseModel, PostgresDsn, SecretBytes, SecretStr
 from pydantic_core import MultiHostUrl, Url
 
@@ -43,6 +44,10 @@ _decode_all: Any = cast("Any", bson).decode_all
 def decode_all(batch: bytes) -> list[dict[str, Any]]:
     """Turn concatenated BSON documents into dicts."""
     return cast("list[dict[str, Any]]", _decode_all(batch, CODEC_OPTIONS))
+
+
+REFUSALS: tuple[type[Exception], ...] = (BSONError, UnicodeError, OverflowError, RecursionError)
+"""What encoding raises for values that have no form in BSON."""
 
 
 class Missing:
@@ -75,6 +80,17 @@ class CannotStore(Exception):
         """Note that the value lies under a field, key or index."""
         self.path.insert(0, str(part))
         return self
+
+
+class ForeignClass(CannotStore):
+    """A value is of another class than its annotation says, and would be read back as the annotation's."""
+
+    def __init__(self, found: type, declared: str) -> None:
+        """Name both."""
+        super().__init__(
+            f"an instance of {found.__name__} stands where the field says {declared}, and would not be read back as "
+            f"{found.__name__}; let the annotation name it, in a union told apart by a Literal field"
+        )
 
 
 def encode_int(value: int) -> int:

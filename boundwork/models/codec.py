@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from pydantic import BaseModel
 
 from boundwork.models.bson_types import MISSING, NATIVE, Encoder
-from boundwork.models.encoders import ASIDE, Carries, compiled_encoder
+from boundwork.models.encoders import ASIDE, Carries, compiled_encoder, other_encoder
 from boundwork.models.fields import StoredField, literal_tags, stored_fields
 from boundwork.models.kinds import is_array, is_document, is_model
 from boundwork.models.shapes import Decoder, Settler, Shape
@@ -117,8 +117,11 @@ class Codec:
 
         shape = self.fields[0].shape
         root_encode, root_settle = shape.encode, shape.settle
+        model, encode_other = self.model, other_encoder(self.model)
 
         def encode(value: Any) -> Any:
+            if type(value) is not model:
+                return encode_other(value)
             root = value.__dict__["root"]
             return root if type(root) in NATIVE else root_encode(root)
 

@@ -37,6 +37,7 @@ def sequence(item: Shape, kind: Any) -> Shape:
         steered=item.steered,
         mutable=item.mutable or kind is not tuple,
         whole=item.whole,
+        item=item,
     )
 
 
@@ -148,6 +149,7 @@ def mapping(key: Shape, value: Shape, kind: Any) -> Shape:
         steered=value.steered,
         mutable=True,
         whole=value.whole,
+        item=value,
     )
 
 

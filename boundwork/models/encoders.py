@@ -8,19 +8,30 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from pydantic import BaseModel
+import bson
+from pydantic import BaseModel, ValidationError
 
-from boundwork.models.bson_types import NATIVE, CannotStore, encode_key, encode_value
+from boundwork.models.bson_types import (
+    NATIVE,
+    REFUSALS,
+    CannotStore,
+    ForeignClass,
+    decode_all,
+    encode_key,
+    encode_value,
+)
 from boundwork.models.fields import StoredField
+from boundwork.models.kinds import is_model
 from boundwork.models.slots import UNKNOWN, Stored
 
 ASIDE = "\0"
 """Prefixes a stored field that would be taken for a field of the model; no BSON name can begin so."""
 
+_NOT_READ: tuple[type[Exception], ...] = (ValidationError, *REFUSALS)
 _SOURCE = """
 def encode(value):
     if type(value) is not model:
-        return encode_value(value)
+        return encode_other(value)
     values = value.__dict__
     try:
         stored = {{{parts}}}
@@ -45,7 +56,7 @@ class Carries:
 def compiled_encoder(model: type[BaseModel], fields: Sequence[StoredField], carries: Carries) -> Callable[[Any], Any]:
     """Generate the encoder of a model."""
     names: dict[str, Any] = {
-        "model": model, "encode_value": encode_value, "CannotStore": CannotStore, "native": NATIVE,
+        "model": model, "encode_other": other_encoder(model), "CannotStore": CannotStore, "native": NATIVE,
         "exactly": partial(_exactly, fields), "low": -(2**63), "high": 2**63 - 1, "int": int,
         "carries": carries, "add": _add,
     }  # fmt: skip
@@ -57,6 +68,31 @@ def compiled_encoder(model: type[BaseModel], fields: Sequence[StoredField], carr
     exec(_SOURCE.format(parts=", ".join(parts)), names)  # noqa: S102 - made of reprs of field names only
     encoder: Callable[[Any], Any] = names["encode"]
     return encoder
+
+
+def other_encoder(model: type[BaseModel]) -> Callable[[Any], Any]:
+    """Make what writes a value that stands where an instance of the model belongs.
+
+    An instance of another model is written only if a validator of the model makes one of the same class of it again.
+    """
+
+    def encode(value: Any) -> Any:
+        stored = encode_value(value)
+        if is_model(value) and not _comes_back(model, stored, type(value)):
+            raise ForeignClass(type(value), model.__name__)
+        return stored
+
+    return encode
+
+
+def _comes_back(model: type[BaseModel], stored: Any, cls: type) -> bool:
+    from boundwork.models.codec import codec_of  # noqa: PLC0415 - a codec is made of its encoder
+
+    try:
+        read = decode_all(bson.encode({"": stored}))[0][""]
+        return type(model.__pydantic_validator__.validate_python(codec_of(model).decode(read), strict=False)) is cls
+    except _NOT_READ:
+        return False
 
 
 def _part(index: int, field: StoredField) -> str:

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from boundwork.models.annotations import shape_of
 from boundwork.models.bson_types import CannotStore, encode_value
-from boundwork.models.shapes import Shape, UnclearType
+from boundwork.models.shapes import EVERY_KIND, Shape, UnclearType
 
 ID = "_id"
 SCRATCH = "_boundwork_lock"
@@ -51,9 +51,15 @@ def stored_fields(model: type[BaseModel], *, has_id: bool) -> tuple[StoredField,
         except UnclearType as error:
             message = f"{model.__name__}.{name}: {error}"
             raise UnclearType(message) from None
+        if has_id and name == "id" and shape.kinds & {"array", "regex"} and shape.kinds != EVERY_KIND:
+            message = (
+                f"{model.__name__}.id: an id cannot be stored as an array or a regular expression; use a model or text"
+            )
+            raise UnclearType(message)
         stored = ID if has_id and name == "id" else info.serialization_alias or info.alias or name
         whole = shape.whole or bool(reshaped & {name, "*"})
         own = bool(validated & {name, "*"}) or any(isinstance(mark, _VALIDATORS) for mark in info.metadata)
+        shape = shape.trusting() if own else shape
         fields.append(StoredField(name, stored, _accepted(model, name, info), shape, whole, own))
     _check_names(model, fields, has_id=has_id)
     return tuple(fields)

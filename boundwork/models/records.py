@@ -11,9 +11,9 @@ from typing import Any
 
 from typing_extensions import get_type_hints
 
-from boundwork.models.bson_types import NATIVE, CannotStore, Encoder, encode_key, encode_value
+from boundwork.models.bson_types import NATIVE, CannotStore, Encoder, ForeignClass, encode_key, encode_value
 from boundwork.models.containers import fixed_tuple
-from boundwork.models.kinds import is_dict, is_document
+from boundwork.models.kinds import class_of, is_dict, is_document
 from boundwork.models.shapes import Shape, UnclearType
 
 ShapeOf = Callable[[Any], Shape]
@@ -67,6 +67,8 @@ def dataclass(cls: type, shape_of: ShapeOf) -> Shape:
 
     def encode(value: Any) -> Any:
         if type(value) is not cls:
+            if isinstance(value, cls):
+                raise ForeignClass(class_of(value), cls.__name__)
             return encode_value(value)
         return {name: _encode_part(name, getattr(value, name), part.encode) for name, part in parts.items()}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from boundwork.models.bson_types import Encoder, encode_value
+from boundwork.models.bson_types import Encoder, ForeignClass, encode_value
 
 Decoder = Callable[[Any], Any]
 Settler = Callable[[Any, Any], None]
@@ -27,6 +27,7 @@ class Shape:
     `converted`: only the annotation can tell the Python type from the stored kind. `steered`: writing needs the
     annotation too. `classes`: the Python types meant. `whole`: what is stored may look different, so that it is
     replaced whole and never by a path into it. `holds`: the model class, if values are models.
+    `item`: the shape of the items of a list or of the values of a dict.
     """
 
     encode: Encoder = encode_value
@@ -39,6 +40,19 @@ class Shape:
     mutable: bool = False
     whole: bool = False
     holds: type | None = None
+    item: "Shape | None" = None
+
+    def trusting(self) -> "Shape":
+        """Give the same shape for a field whose validators may bring back values of other classes."""
+        own = self.encode
+
+        def encode(value: Any) -> Any:
+            try:
+                return own(value)
+            except ForeignClass:
+                return encode_value(value)
+
+        return replace(self, encode=encode)
 
     def stored_whole(self) -> "Shape":
         """Give the same shape for a field that is replaced whole."""

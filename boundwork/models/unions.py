@@ -16,8 +16,9 @@ from uuid import UUID
 
 from bson import Decimal128, Int64, Regex
 
-from boundwork.models.bson_types import Encoder, encode_value
-from boundwork.models.kinds import class_of, is_dict, is_model
+from boundwork.models import lookalikes
+from boundwork.models.bson_types import Encoder, ForeignClass, encode_value
+from boundwork.models.kinds import class_of, is_dict, is_model, is_record
 from boundwork.models.shapes import EVERY_KIND, Decoder, Settler, Shape, UnclearType
 
 _READ_AS: dict[str, tuple[type, ...]] = {
@@ -34,8 +35,11 @@ def is_union(annotation: Any) -> bool:
     return get_origin(annotation) in {typing.Union, types.UnionType}
 
 
-def shape(members: tuple[Any, ...], tag: Any, shape_of: Callable[[Any], Shape]) -> Shape:
-    """Give the shape of a union; raise UnclearType where two members cannot be told apart."""
+def shape(members: tuple[Any, ...], tag: Any, shape_of: Callable[[Any], Shape], *, smart: bool = True) -> Shape:
+    """Give the shape of a union; raise UnclearType where two members cannot be told apart.
+
+    `tag` is pydantic's discriminator, if there is one; without `smart` pydantic takes the first member that fits.
+    """
     optional = type(None) in members
     shapes = [(member, shape_of(member)) for member in members if member is not type(None)]
     if len(shapes) == 1:
@@ -43,6 +47,8 @@ def shape(members: tuple[Any, ...], tag: Any, shape_of: Callable[[Any], Shape]) 
         return replace(only, kinds=only.kinds | {"null"})
     for (one, first), (other, second) in combinations(shapes, 2):
         _check(one, first, other, second)
+        if tag is None:
+            _check_records(first, second, smart=smart)
     parts = [part for _, part in shapes]
     kinds = frozenset[str]().union(*(part.kinds for part in parts))
     return Shape(
@@ -69,9 +75,9 @@ def _check(one: Any, first: Shape, other: Any, second: Shape) -> None:
     )
 
 
-def _unclear(first: Shape, second: Shape, shared: frozenset[str]) -> bool:
+def _unclear(first: Shape, second: Shape, shared: frozenset[str]) -> bool:  # noqa: PLR0911 - one line for each reason
     if EVERY_KIND in {first.kinds, second.kinds}:
-        return first.converted or second.converted or bool(first.decode or second.decode)
+        return any(part.converted or part.decode or part.holds for part in (first, second))
     if first.holds is not None and second.holds is not None:
         return False
     if {*first.classes, *second.classes} in _DISJOINT:
@@ -80,8 +86,33 @@ def _unclear(first: Shape, second: Shape, shared: frozenset[str]) -> bool:
         return True
     if "document" in shared or "array" in shared:
         same_class = first.classes == second.classes or (_is_record(first) and _is_record(second))
-        return not same_class or bool(first.decode or second.decode)
+        if not same_class or first.decode or second.decode:
+            return True
+        return _unclear_items(first, second)
     return False
+
+
+def _unclear_items(first: Shape, second: Shape) -> bool:
+    if first.item is None or second.item is None:
+        return False
+    shared = first.item.kinds & second.item.kinds
+    return bool(shared - {"null"}) and _unclear(first.item, second.item, shared)
+
+
+def _check_records(first: Shape, second: Shape, *, smart: bool) -> None:
+    """Refuse two models or dataclasses, alone or in the same kind of container, that may be read as each other."""
+    one: Shape | None = first
+    other: Shape | None = second
+    while one is not None and other is not None:
+        found = lookalikes.alike(one.classes, other.classes, smart=smart)
+        if found is not None:
+            names = " and ".join(cls.__name__ for cls in found)
+            raise UnclearType(
+                f"what is stored of {names} cannot be told apart when it is read back; give both a common Literal field "
+                "with different values, and name it: Field(discriminator=...)"
+            )
+        one, other = one.item, other.item
+        smart = False
 
 
 def _is_record(part: Shape) -> bool:
@@ -91,10 +122,20 @@ def _is_record(part: Shape) -> bool:
 
 def _encoder(parts: list[Shape]) -> Encoder:
     steered = [part for part in parts if part.steered]
-    if not steered:
+    records = {cls: part.encode for part in parts for cls in part.classes if lookalikes.is_record_class(cls)}
+    if not steered and not records:
         return encode_value
+    declared = " | ".join(cls.__name__ for cls in records)
 
     def encode(value: Any) -> Any:
+        own = records.get(class_of(value))
+        if own is not None:
+            return own(value)
+        if records and (is_model(value) or is_record(value)):
+            for cls, write in records.items():
+                if isinstance(value, cls):
+                    return write(value)
+            raise ForeignClass(class_of(value), declared)
         for part in steered:
             if isinstance(value, part.classes):
                 return part.encode(value)

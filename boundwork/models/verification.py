@@ -12,25 +12,19 @@ from typing import Any, get_args, get_origin
 
 import bson
 from bson import ObjectId
-from bson.errors import BSONError
 from pydantic import BaseModel, ValidationError
 
 from boundwork.errors import InvalidDocument
-from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, decode_all
+from boundwork.models.bson_types import MISSING, NATIVE, REFUSALS, CannotStore, decode_all
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.kinds import is_class
 from boundwork.models.problems import cannot_store, collection_of, problems_of
 from boundwork.models.slots import Tracked
+from boundwork.models.soundness import CONSTRAINING, doubtful_fields, has_own_post_init
 
-_CONSTRAINING = frozenset({
-    "str_strip_whitespace", "str_to_lower", "str_to_upper", "str_max_length", "str_min_length", "allow_inf_nan",
-    "use_enum_values", "strict", "coerce_numbers_to_str",
-})  # fmt: skip
-"""Settings of a model under which a scalar of the right class may still be refused or changed."""
 Look = Callable[[str], Any]
 Problem = tuple[str, str]
 _SAFE = frozenset({int, float, bool, type(None), ObjectId})
-_REFUSALS: tuple[type[Exception], ...] = (BSONError, UnicodeError, OverflowError, RecursionError)
 
 
 class Verifier:
@@ -45,12 +39,13 @@ class Verifier:
         infos = model.__pydantic_fields__.values()
         self._free = _unconstrained(codec)
         self._parts = _parts(codec)
+        self._doubtful = doubtful_fields(codec)
         self._inner: dict[type[BaseModel], Verifier] = {}
         self.by_stored = {field.stored: field.name for field in codec.fields}
         self._whole = (
             bool(model.__pydantic_decorators__.model_validators)
             or model.__pydantic_custom_init__
-            or _has_own_post_init(model)
+            or has_own_post_init(model)
             or codec.extra
             or bool(model.model_config.get("frozen"))
             or any(info.frozen for info in infos)
@@ -71,6 +66,11 @@ class Verifier:
             model = type(document)
             raise InvalidDocument(collection_of(model), document.__dict__.get("id"), problems, stored=False)
 
+    def verify_untouched(self, document: Tracked) -> None:
+        """Verify what may have changed in a document, through its embedded models, that was validated and not touched."""
+        if self._doubtful is not None and (fields := self._doubtful(document)):
+            self.verify(document, fields)
+
     def problems(
         self, value: BaseModel, fields: Iterable[str] | None, stored: Look | None, paths: Collection[str]
     ) -> list[Problem]:
@@ -85,7 +85,7 @@ class Verifier:
         return problems
 
     def _problems_of_all(self, value: BaseModel) -> list[Problem]:
-        stored = self.codec.decode(_through_bson(self.codec.encode(value)))
+        stored = self.codec.decode(through_bson(self.codec.encode(value)))
         try:
             self._validator.validate_python(stored, strict=False)
         except ValidationError as error:
@@ -132,7 +132,7 @@ class Verifier:
             encoded = MISSING if stored_form is None else stored_form(name)
             if encoded is MISSING:
                 encoded = value if type(value) in NATIVE else field.shape.encode(value)
-            stored = encoded if _is_safe(encoded) else _through_bson({name: encoded})[name]
+            stored = encoded if _is_safe(encoded) else through_bson({name: encoded})[name]
         except CannotStore as error:
             raise (error if error.path[:1] == [name] else error.inside(name)) from None
         if field.shape.decode is not None:
@@ -175,7 +175,7 @@ def _parts(codec: Codec) -> dict[str, tuple[type[BaseModel], bool]]:
 def _unconstrained(codec: Codec) -> dict[str, type]:
     """Give the class of each field whose annotation is a scalar class or an enum and nothing else."""
     free: dict[str, type] = {}
-    if _CONSTRAINING & codec.model.model_config.keys():
+    if CONSTRAINING & codec.model.model_config.keys():
         return free
     for field in codec.fields:
         info = codec.model.__pydantic_fields__[field.name]
@@ -194,25 +194,20 @@ def _is_scalar(cls: Any) -> bool:
     return cls in {str, bool, int, float, ObjectId, datetime} or (is_class(cls) and issubclass(cls, Enum))
 
 
-def _has_own_post_init(model: type[BaseModel]) -> bool:
-    """Tell a user's model_post_init from the one that pydantic makes for private attributes."""
-    return model.__pydantic_post_init__ is not None and model.model_post_init.__name__ == "model_post_init"
-
-
 def _is_safe(encoded: Any) -> bool:
     """Say whether BSON certainly takes a value and gives it back as it is."""
     return type(encoded) in _SAFE or (type(encoded) is str and encoded.isascii())
 
 
-def _through_bson(stored: dict[str, Any]) -> dict[str, Any]:
+def through_bson(stored: dict[str, Any]) -> dict[str, Any]:
     """Encode and decode as the driver will, so that what the driver refuses is noticed here."""
     try:
         return decode_all(bson.encode(stored))[0]
-    except _REFUSALS:
+    except REFUSALS:
         for name, value in stored.items():
             try:
                 bson.encode({name: value})
-            except _REFUSALS as error:
+            except REFUSALS as error:
                 raise CannotStore(f"BSON refuses it ({type(error).__name__})").inside(name) from None
         raise
 
