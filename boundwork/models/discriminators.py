@@ -5,8 +5,10 @@ so loading through the base knows those that were defined last.
 """
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
+from boundwork.models.bson_types import encode_value
 from boundwork.models.codec import codec_of
 from boundwork.models.fields import literal_tags
 
@@ -39,6 +41,17 @@ def register(model: type[Any]) -> None:
         elif not issubclass(model, other) or field in inspect.get_annotations(model):
             message = f"{model.__name__}.{field}: the value {value!r} already stands for {other.__name__}"
             raise TypeError(message)
+        elif not _stands_for(model, other):
+            message = (
+                f"{model.__name__}.{field}: a document with the value {value!r} is read as {other.__name__}; "
+                f"give {model.__name__} a Literal value of its own"
+            )
+            raise TypeError(message)
+
+
+def _stands_for(model: type[Any], entered: type[Any]) -> bool:
+    """Say whether a class is the entered one, or that one with its type parameters filled in."""
+    return model is entered or model.__pydantic_generic_metadata__["origin"] is entered
 
 
 def base_filter(model: type[Any]) -> dict[str, Any]:
@@ -67,6 +80,18 @@ def choose(model: type[Any], stored: dict[str, Any]) -> type[Any] | None:
         return found if issubclass(found, model) else model
     takes_any = field in codec.by_name and field not in codec.tags
     return model if takes_any else None
+
+
+def read_as(model: type[Any], values: Mapping[str, Any]) -> type[Any] | None:
+    """Give the class that the base of the family reads a document with these attributes as; None if it cannot."""
+    base = _base_of(model)
+    if base is None:
+        return model
+    field = base.__dict__[_FIELD]
+    codec = codec_of(model)
+    stored = {codec.stored(field): encode_value(values.get(field))} if field in codec.by_name else {}
+    found = choose(base, stored)
+    return model if found is not None and _stands_for(model, found) else found
 
 
 def is_family(model: type[Any]) -> bool:

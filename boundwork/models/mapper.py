@@ -15,10 +15,10 @@ from boundwork.models.bson_types import NATIVE, CannotStore, decode_all
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.document import Document
 from boundwork.models.hydration import hydration_pause
-from boundwork.models.problems import cannot_store, problems_of
+from boundwork.models.problems import cannot_store, problems_of, too_deep
 from boundwork.models.slots import FIELDS_SET, UNKNOWN
 from boundwork.models.tracking import Tracker, mark_modified, touch_all
-from boundwork.models.verification import Look, Verifier
+from boundwork.models.verification import Look, Verifier, through_bson
 
 D = TypeVar("D", bound=Document[Any])
 _lock = threading.RLock()
@@ -132,6 +132,18 @@ class Mapper(Generic[D]):
             return cast("dict[str, Any]", self.codec.encode(document))
         except CannotStore as error:
             raise cannot_store(document, error) from None
+        except RecursionError:
+            raise too_deep(document, self.codec) from None
+
+    def refusal(self, key: object, stored: dict[str, Any]) -> InvalidDocument | None:
+        """Say which field of a stored form the driver refuses to send; None if it takes them all."""
+        try:
+            through_bson(stored)
+        except CannotStore as error:
+            names = {field.stored: field.name for field in self.codec.fields}
+            path = names.get(error.path[0], error.path[0])
+            return InvalidDocument(self.collection, key, [(path, error.problem)], stored=False)
+        return None
 
     def encode_id(self, value: object) -> Any:
         """Give the stored form of an id; raise TypeError for one of another type than the model's."""
@@ -161,7 +173,30 @@ class Mapper(Generic[D]):
         `stored` gives the stored form of a field where that is known already, else MISSING. `paths` are the stored
         paths that are written, where nothing else of the fields has changed.
         """
-        self._verifier.verify(document, fields, stored, paths)
+        try:
+            self._verifier.verify(document, fields, stored, paths)
+        except RecursionError:
+            raise too_deep(document, self.codec) from None
+        if self._family and (fields is None or discriminators.field_of(self.model) in fields):
+            self._check_kind(document)
+
+    def verify_untouched(self, document: D) -> None:
+        """Check the same of a document that was validated and not touched since; what cannot have changed is not looked at."""
+        try:
+            self._verifier.verify_untouched(document)
+        except RecursionError:
+            raise too_deep(document, self.codec) from None
+        if self._family:
+            self._check_kind(document)
+
+    def _check_kind(self, document: D) -> None:
+        read = discriminators.read_as(self.model, document.__dict__)
+        if read is not self.model:
+            reason = (
+                "no model has this value" if read is None else f"a document with this value is read as {read.__name__}"
+            )
+            problem = (discriminators.field_of(self.model), reason)
+            raise InvalidDocument(self.collection, document.__dict__.get("id"), [problem], stored=False)
 
 
 def _take_unknown(document: Document[Any], fresh: Document[Any]) -> None:

@@ -9,6 +9,7 @@ from boundwork.errors import InvalidDocument
 from boundwork.models.bson_types import CannotStore, encode_value
 
 if TYPE_CHECKING:
+    from boundwork.models.codec import Codec
     from boundwork.models.slots import Tracked
 
 _TELLING = frozenset({
@@ -47,6 +48,21 @@ def cannot_store(document: "Tracked", error: CannotStore) -> InvalidDocument:
     """Build the error for a value that has no form in BSON."""
     path = ".".join(error.path) or "(document)"
     return InvalidDocument(collection_of(type(document)), _id(document), [(path, error.problem)], stored=False)
+
+
+def too_deep(document: "Tracked", codec: "Codec") -> InvalidDocument:
+    """Build the error for a document that Python cannot walk through."""
+    name = "(document)"
+    for field in codec.fields:
+        try:
+            field.shape.encode(document.__dict__.get(field.name))
+        except RecursionError:
+            name = field.name
+            break
+        except CannotStore:
+            continue
+    reason = "it contains itself, or is nested too deeply"
+    return InvalidDocument(collection_of(type(document)), _id(document), [(name, reason)], stored=False)
 
 
 def id_changed(document: "Tracked", before: Any) -> InvalidDocument:

@@ -17,6 +17,7 @@ from boundwork.models.difference import Update
 from boundwork.models.encoders import unknown_fields
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import Mapper, mapper_of
+from boundwork.models.problems import too_deep
 from boundwork.models.touched import Changes
 from boundwork.models.tracking import Tracker
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
@@ -214,6 +215,8 @@ class Pending:
             changes.check_id()
         if entry.unverified or changes is not None:
             entry.mapper.verify(entry.document)
+        else:
+            entry.mapper.verify_untouched(entry.document)
         stored = entry.mapper.encode(entry.document)
         if changes is not None:
             changes.inserting(stored)
@@ -225,7 +228,7 @@ class Pending:
                 continue
             if identity in self.gone and not self.gone[identity].vanished:
                 continue
-            update = changes.update()
+            update = _update(changes)
             if update is not None:
                 yield place * 2 + 1, _alteration(cast("Document[Any]", changes.document), changes, update)
 
@@ -234,6 +237,13 @@ class Pending:
         before = _now(entry.mapper, entry.document) if changes is None else _then(changes)
         stored_id = entry.mapper.encode_id(entry.document.id) if changes is None else changes.before("_id")
         return Removal(entry.document, entry.mapper, stored_id, before, entry.guarded)
+
+
+def _update(changes: Changes) -> Update | None:
+    try:
+        return changes.update()
+    except RecursionError:
+        raise too_deep(changes.document, changes.codec) from None
 
 
 def _alteration(document: Document[Any], changes: Changes, update: Update) -> Alteration:

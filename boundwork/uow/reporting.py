@@ -63,6 +63,9 @@ def public_error(failure: SessionFailure, about: str | None = None) -> Boundwork
 
 def write_error(failure: SessionFailure, bulks: list[PlannedBulk]) -> BoundworkError:
     """Return the error for bulks that failed, naming the document whose write was refused."""
+    refusal = _refusal(bulks) if failure.kind is FailureKind.MISUSE else None
+    if refusal is not None:
+        return refusal
     planned = _planned(failure, bulks)
     if (error := too_large(failure, planned, bulks)) is not None:
         return error
@@ -102,6 +105,17 @@ def note_earlier_commit(error: BaseException) -> None:
     """Note on an error that what it says of the whole unit holds from the last commit on."""
     if isinstance(error, BoundworkError) and EARLIER not in getattr(error, "__notes__", ()):
         error.add_note(EARLIER)
+
+
+def _refusal(bulks: list[PlannedBulk]) -> InvalidDocument | None:
+    """Find the new document that the driver could not encode; what updates write was encoded when it was verified."""
+    for bulk in bulks:
+        for write in bulk.writes:
+            if isinstance(write.change, Insertion):
+                found = write.change.mapper.refusal(write.change.id, write.change.stored)
+                if found is not None:
+                    return found
+    return None
 
 
 def _planned(failure: SessionFailure, bulks: list[PlannedBulk]) -> PlannedWrite | None:

@@ -59,7 +59,7 @@ class failures_of:  # noqa: N801 - reads as a word: with failures_of(bulks)
 
 def raise_failure(error: BaseException | None, bulks: Sequence[BulkWrite]) -> None:
     """Raise the facts of an error that the driver raised; leave any other alone."""
-    if isinstance(error, (PyMongoError, BSONError, TypeError, OverflowError)):
+    if isinstance(error, (PyMongoError, BSONError, TypeError, OverflowError, UnicodeError, RecursionError)):
         raise session_failure(error, bulks) from error
 
 

@@ -61,6 +61,42 @@ def test_a_family_is_told_apart_by_its_discriminator() -> None:
         create_model("Again", __base__=Payment, kind=(_CARD, "card"))
 
 
+def test_a_subclass_that_would_be_read_as_its_parent_is_refused() -> None:
+    class Pet(Document[int], collection="pets", discriminator="kind"):
+        pass
+
+    class Cat(Pet):
+        kind: Literal["cat"] = "cat"
+
+    with pytest.raises(TypeError, match="'cat' is read as Cat; give Lion a Literal value of its own"):
+        create_model("Lion", __base__=Cat, mane=(bool, True))
+
+    class Lynx(Cat):
+        kind: Literal["lynx"] = "lynx"  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]  # another value
+
+    assert type(load(Pet, stored(Lynx(id=1)))) is Lynx
+    assert mapper_of(Cat).base_filter == {"kind": {"$in": ["cat", "lynx"]}}
+
+
+def test_a_parametrized_class_of_a_family_needs_no_value_of_its_own() -> None:
+    class Event(Document[int], collection="events", discriminator="kind"):
+        pass
+
+    class Made(Event, Generic[T]):
+        kind: Literal["made"] = "made"
+        what: T
+
+    made = Made[Decimal](id=1, what=Decimal("1.5"))
+    mapper_of(Made[Decimal]).verify_untouched(made)
+    assert load(Made[Decimal], stored(made)) == made
+
+
+@pytest.mark.parametrize("kind", [tuple[int, int], list[str], frozenset[int], int | tuple[int, ...]])
+def test_an_id_that_mongodb_refuses_is_refused_when_the_class_is_defined(kind: Any) -> None:
+    with pytest.raises(TypeError, match="an id cannot be stored as an array"):
+        create_model("Pair", __base__=Document, id=(kind, ...))
+
+
 def test_a_kind_that_no_class_has_is_an_invalid_document() -> None:
     class Shape(Document[int], collection="shapes", discriminator="kind"):
         pass

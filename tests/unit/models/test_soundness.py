@@ -1,0 +1,255 @@
+"""What an untouched document may hold through its embedded models is verified, and only where types do not show it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated, Any, Literal, NewType
+from uuid import UUID
+
+import pytest
+from bson import ObjectId
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic.dataclasses import dataclass
+
+from boundwork.errors import InvalidDocument
+from boundwork.models import Document, Embedded
+from boundwork.models.codec import codec_of
+from boundwork.models.mapper import mapper_of
+from boundwork.models.soundness import doubtful_fields
+
+Number = NewType("Number", int)
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Leaf(Embedded):
+    n: int = 0
+
+
+class Web(Embedded):
+    kind: Literal["web"] = "web"
+
+
+class Mail(Embedded):
+    kind: Literal["mail"] = "mail"
+    leaf: Leaf = Leaf()
+
+
+class Part(Embedded):
+    text: str = ""
+    count: int = 0
+    ratio: float = 0.0
+    flag: bool = False
+    raw: bytes = b""
+    key: ObjectId = ObjectId()
+    uuid: UUID = UUID(int=1)
+    at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    day: date = date(2026, 1, 1)
+    hour: time = time(1)
+    span: timedelta = timedelta(1)
+    price: Decimal = Decimal(1)
+    colour: Colour = Colour.RED
+    path: Path = Path("a")
+    host: IPv4Address = IPv4Address("10.0.0.1")
+    number: Number = Number(1)
+    maybe: int | None = None
+    either: int | str = 1
+    choice: Literal["a", 1] = "a"
+    anything: Any = None
+    names: list[str] = []
+    bare: list = []  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument, reportUnknownVariableType]  # what a user may write
+    group: set[int] = set()
+    pair: tuple[int, str] = (1, "")
+    row: tuple[int, ...] = ()
+    facts: dict[str, int] = {}
+    by_number: dict[int, Leaf] = {}
+    leaves: list[Leaf | None] = []
+    grid: list[list[Leaf]] = []
+    several: Sequence[Leaf] = []
+    mapped: Mapping[str, Leaf] = {}
+    contact: Annotated[Web | Mail, Field(discriminator="kind")] = Web()
+    contacts: list[Annotated[Web | Mail, Field(discriminator="kind")]] = []
+    again: "Part | None" = None
+
+
+class Plain(Document[int], collection="plain"):
+    part: Part
+    parts: list[Part] = []
+    by_name: dict[str, Part] = {}
+    names: Annotated[list[str], Field(max_length=2)] = []
+
+
+class Limited(Embedded):
+    n: Annotated[int, Field(ge=0)] = 0
+
+
+class Summed(Embedded):
+    low: int = 0
+    high: int = 1
+
+    @model_validator(mode="after")
+    def ordered(self) -> "Summed":
+        if self.low > self.high:
+            raise ValueError("low is over high")
+        return self
+
+
+class Listened(Embedded):
+    n: int = 0
+
+    @field_validator("n")
+    @classmethod
+    def even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("odd")
+        return value
+
+
+@dataclass
+class Weight:
+    grams: int = 0
+
+
+def few(values: list[Leaf]) -> list[Leaf]:
+    if any(leaf.n > 5 for leaf in values):
+        raise ValueError("too many")
+    return values
+
+
+class Strict(Document[int], collection="strict"):
+    limited: Limited = Limited()
+    summed: list[Summed] = []
+    listened: Listened | None = None
+    weight: Weight = Weight()
+    checked: Annotated[list[Leaf], AfterValidator(few)] = []
+
+
+class Looked(Document[int], collection="looked"):
+    leaf: Leaf = Leaf()
+
+    @model_validator(mode="after")
+    def small(self) -> "Looked":
+        if self.leaf.n > 5:
+            raise ValueError("too many")
+        return self
+
+
+def doubtful(document: Document[Any]) -> tuple[str, ...]:
+    names = doubtful_fields(codec_of(type(document)))
+    return () if names is None else names(document)
+
+
+def write(document: Document[Any]) -> None:
+    """Do what an insert of an untouched document does."""
+    mapper = mapper_of(type(document))
+    mapper.verify_untouched(document)
+    mapper.encode(document)
+
+
+def full() -> Part:
+    return Part(
+        maybe=1,
+        either="x",
+        choice=1,
+        anything=[{"a": 1}],
+        names=["é"],
+        bare=[1, ""],
+        group={1},
+        pair=(2, "x"),
+        row=(1, 2),
+        facts={"a": 1},
+        by_number={1: Leaf()},
+        leaves=[None, Leaf()],
+        grid=[[Leaf()], []],
+        several=(Leaf(),),
+        mapped={"a": Leaf()},
+        contact=Mail(),
+        contacts=[Web(), Mail()],
+        again=Part(),
+    )
+
+
+def test_a_document_whose_types_say_everything_is_not_verified() -> None:
+    assert doubtful(Plain(id=1, part=Part())) == ()
+    assert doubtful(Plain(id=1, part=full(), parts=[full(), Part()], by_name={"a": full()}, names=["a"])) == ()
+
+
+def test_a_document_without_models_has_nothing_to_be_verified() -> None:
+    class Bare(Document[int], collection="bare"):
+        names: Annotated[list[str], Field(max_length=2)] = []
+        facts: dict[str, Any] = {}
+
+    assert doubtful_fields(codec_of(Bare)) is None
+
+
+JUNK: list[Any] = [
+    None, True, 5, 1.5, "x", "é", b"b", Decimal(2), Decimal("NaN"), ObjectId(), UUID(int=5), datetime(2026, 1, 1, tzinfo=UTC),
+    datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None), date(2026, 1, 1), time(2), timedelta(2), Colour.RED, Path("p"), IPv4Address("10.0.0.2"), [], [1], ["x"], (),
+    (1,), (1, "x"), {1}, {"a": 1}, {1: "a"}, {"a": "b"}, Leaf(), Leaf.model_construct(n="x"), [Leaf()], [None], [[Leaf()]], {"a": Leaf()},
+    {5: Leaf()}, {5: Leaf.model_construct(n="x")}, Web(), Web.model_construct(kind="mail"), Mail.model_construct(kind="mail", leaf=None),
+    [Mail()], [Web.model_construct(kind=1)], Part.model_construct(), Part(), 1, "a", frozenset({1}), 2**70, object(), (Leaf(),),
+]  # fmt: skip
+
+
+@given(st.sampled_from([*Part.model_fields]), st.sampled_from(JUNK), st.sampled_from(["part", "parts", "by_name"]))
+@settings(max_examples=600, deadline=None, database=None)
+def test_whatever_is_put_into_an_embedded_model_is_refused_or_can_be_read_back(
+    name: str, value: Any, where: str
+) -> None:
+    part = Part()
+    kept = Part()
+    document = Plain(id=1, part=part if where == "part" else kept, parts=[part], by_name={"a": part})
+    object.__setattr__(part, name, value)
+    mapper = mapper_of(Plain)
+    try:
+        mapper.verify(document)
+        mapper.encode(document)
+    except InvalidDocument:
+        with pytest.raises(InvalidDocument):
+            write(document)
+    else:
+        write(document)
+
+
+def test_an_attribute_that_was_deleted_is_noticed() -> None:
+    part = Part()
+    document = Plain(id=1, part=part)
+    del part.text
+    assert doubtful(document) == ("part", "parts", "by_name")
+
+
+def test_constraints_of_embedded_models_are_verified() -> None:
+    limited, summed, listened, weight, leaf = Limited(), Summed(), Listened(), Weight(), Leaf()
+    spoilt: list[tuple[Any, str, Any, str]] = [
+        (limited, "n", -1, "limited.n"),
+        (summed, "low", 5, "summed.0"),
+        (listened, "n", 1, "listened.n"),
+        (weight, "grams", "x", "weight.grams"),
+        (leaf, "n", 6, "checked"),
+    ]
+    document = Strict(id=1, limited=limited, summed=[summed], listened=listened, weight=weight, checked=[leaf])
+    write(document)
+    for holder, name, value, field in spoilt:
+        before = getattr(holder, name)
+        setattr(holder, name, value)
+        with pytest.raises(InvalidDocument) as caught:
+            write(document)
+        assert caught.value.fields == (field,)
+        setattr(holder, name, before)
+    write(document)
+
+
+def test_a_validator_of_the_whole_document_has_its_say_about_embedded_models() -> None:
+    leaf = Leaf()
+    document = Looked(id=1, leaf=leaf)
+    write(document)
+    leaf.n = 6
+    with pytest.raises(InvalidDocument):
+        write(document)
