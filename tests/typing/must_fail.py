@@ -19,7 +19,7 @@ from boundwork import (
     regex,
     some,
 )
-from tests.typing.shop import Address, AsyncShop, Customer, Line, Order, Shop, Status
+from tests.typing.shop import Address, AsyncShop, Cat, Country, Customer, Line, Order, Shop, Status
 
 
 def constructors(address: Address) -> None:
@@ -30,6 +30,8 @@ def constructors(address: Address) -> None:
     Order(ObjectId(), address)  # error: arg-type, call-arg / reportCallIssue
     Order(id="x", customer_id=ObjectId(), address=address)  # error: arg-type / reportArgumentType
     Customer(id=1, name="Ada")  # error: arg-type / reportArgumentType
+    Country(name="Norway")  # error: call-arg / reportCallIssue
+    Cat(kind="dog")  # error: arg-type / reportArgumentType
     Address()  # error: call-arg / reportCallIssue
     Line(sku=1)  # error: arg-type / reportArgumentType
 

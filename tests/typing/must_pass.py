@@ -32,7 +32,24 @@ from boundwork import (
     some,
     starts_with,
 )
-from tests.typing.shop import Address, AsyncShop, Customer, Line, Order, OrderNumber, Orders, Shop, Status, Voucher
+from tests.typing.shop import (
+    Address,
+    AsyncShop,
+    Cat,
+    Country,
+    Customer,
+    Dog,
+    Fence,
+    Iron,
+    Line,
+    Order,
+    OrderNumber,
+    Orders,
+    Shop,
+    Status,
+    Voucher,
+    Wooden,
+)
 
 
 def documents_are_built() -> None:
@@ -40,7 +57,18 @@ def documents_are_built() -> None:
     Order(customer_id=ObjectId(), address=address)
     Order(id=ObjectId(), customer_id=ObjectId(), address=address, lines=[Line(sku="x")], billing=None)
     Customer(id="ada", name="Ada")
+    Country(id="no", name="Norway")
+    Fence(gates=[Wooden(), Iron(rust=1)])
     Voucher(id=UUID(int=1))
+
+
+def members_of_a_family_are_told_apart(shop: Shop) -> None:
+    with shop as uow:
+        for animal in uow.animals.find():
+            if isinstance(animal, Cat):
+                animal.lives -= 1
+        uow.animals.add(Dog(name="Rex"))
+        uow.cats.find(Cat.kind == "cat", Cat.lives > 3, Cat.name == "Tom")
 
 
 def conditions_are_written(orders: Orders) -> None:

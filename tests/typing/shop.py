@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Literal, NewType
+from typing import Annotated, Literal, NewType
 from uuid import UUID
 
 from bson import ObjectId
@@ -57,6 +57,37 @@ class Voucher(Document[UUID], collection="vouchers"):
     percent: int = 0
 
 
+class Country(Document[str], collection="countries"):
+    id: str = Field()  # without a default, unlike the inherited one
+    name: str
+
+
+class Animal(Document, collection="animals", discriminator="kind"):
+    name: str = ""
+
+
+class Cat(Animal):
+    kind: Literal["cat"] = "cat"
+    lives: int = 9
+
+
+class Dog(Animal):
+    kind: Literal["dog"] = "dog"
+
+
+class Wooden(Embedded):
+    kind: Literal["wooden"] = "wooden"
+
+
+class Iron(Embedded):
+    kind: Literal["iron"] = "iron"
+    rust: int = 0
+
+
+class Fence(Document, collection="fences"):
+    gates: list[Annotated[Wooden | Iron, Field(discriminator="kind")]] = []
+
+
 class Orders(Repository[Order]):
     def open_for(self, customer_id: ObjectId) -> list[Order]:
         return self.find(Order.customer_id == customer_id, Order.status == Status.OPEN).to_list()
@@ -70,6 +101,8 @@ class AsyncOrders(AsyncRepository[Order]):
 class Shop(UnitOfWork):
     orders = Orders()
     customers = Repository(Customer)
+    animals = Repository(Animal)
+    cats = Repository(Cat)
 
 
 class AsyncShop(AsyncUnitOfWork):
