@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints
 
@@ -78,7 +78,7 @@ def _info(hint: Any, field: "dataclasses.Field[Any]") -> FieldInfo:
 
 def _form_of_model(model: type[BaseModel]) -> _Form:
     validators = model.__pydantic_decorators__.model_validators.values()
-    parts = [_part(name, info, _names(name, info)) for name, info in model.__pydantic_fields__.items()]
+    parts = [_part(name, info, _names(name, info, model.model_config)) for name, info in model.__pydantic_fields__.items()]
     return _Form(
         tuple(parts),
         opaque=model.__pydantic_custom_init__ or any(validator.info.mode != "after" for validator in validators),
@@ -87,11 +87,14 @@ def _form_of_model(model: type[BaseModel]) -> _Form:
     )
 
 
-def _names(name: str, info: FieldInfo) -> set[str]:
-    alias = info.validation_alias
+def _names(name: str, info: FieldInfo, config: ConfigDict) -> set[str]:
+    alias = info.validation_alias or info.alias
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    if alias is None or config.get("validate_by_alias") is False:
+        return {name}
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
     firsts = {choice if isinstance(choice, str) else str(choice.path[0]) for choice in choices if choice is not None}
-    return {name, info.alias or name, *firsts}
+    return {name, *firsts} if by_name else firsts
 
 
 def _part(name: str, info: FieldInfo, read: set[str]) -> _Part:
@@ -103,7 +106,7 @@ def _part(name: str, info: FieldInfo, read: set[str]) -> _Part:
         except CannotStore:  # the shape of the field says so in its own words
             tags = frozenset()
     says = (info.annotation, repr(info.metadata), info.discriminator)
-    return _Part(stored, frozenset({*read, stored}), info.is_required(), says, tags)
+    return _Part(stored, frozenset(read), info.is_required(), says, tags)
 
 
 def _passes(source: _Form, target: _Form, *, smart: bool) -> bool:

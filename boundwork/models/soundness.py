@@ -8,16 +8,18 @@ by generated code, since every insert pays for it. Everything else is doubtful a
 import types
 import typing
 from collections import abc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, get_args, get_origin
 from uuid import UUID
 
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from bson import ObjectId
 from pydantic import AwareDatetime, BaseModel, NaiveDatetime
 from pydantic.fields import FieldInfo
+from typing_extensions import get_type_hints, is_typeddict
 
 from boundwork.models.bson_types import TEXT_TYPES
 from boundwork.models.codec import Codec, codec_of
@@ -39,6 +41,8 @@ _CONTAINERS: dict[Any, frozenset[type]] = {
     abc.Sequence: frozenset({list, tuple}),
     abc.Mapping: frozenset({dict}),
 }
+_LIMITS: dict[Any, tuple[str, str]] = {Ge: (">=", "ge"), Gt: (">", "gt"), Le: ("<=", "le"), Lt: ("<", "lt")}
+_LENGTHS: dict[Any, tuple[str, str]] = {MinLen: (">=", "min_length"), MaxLen: ("<=", "max_length")}
 _ITEM = """
 def check(value):
     return {conditions}
@@ -114,11 +118,19 @@ def _reaches(annotation: Any) -> bool:
 def _classes(annotation: Any) -> Iterator[type]:
     if is_class(annotation):
         yield annotation
+        if is_typeddict(annotation) or hasattr(annotation, "_fields"):
+            for hint in get_type_hints(annotation, include_extras=True).values():
+                yield from _classes(hint)
     supertype = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
     bound = getattr(annotation, "__bound__", None)
     for inner in (*get_args(annotation), get_origin(annotation), supertype, bound):
         if inner is not None and get_origin(annotation) is not Literal:
             yield from _classes(inner)
+
+
+def _marks(metadata: Iterable[Any]) -> list[Any]:
+    """Give the constraints of an annotation, those that Field() holds too."""
+    return [one for mark in metadata for one in (mark.metadata if type(mark) is FieldInfo else [mark])]
 
 
 class _Source:
@@ -138,13 +150,30 @@ class _Source:
         exec(text.format(conditions=" and ".join(conditions) or "True"), self.names)  # noqa: S102 - made of names only
         return self.names[name]
 
+    def limited(self, annotation: Any, metadata: list[Any], got: str) -> str:
+        """Write the same for an annotation with limits of its own; any other constraint leaves everything in doubt."""
+        if not metadata:
+            return self.condition(annotation, got)
+        part = self._name(None)
+        conditions = [self.condition(annotation, f"({part} := {got})")]
+        for mark in metadata:
+            kind = type(mark)
+            if kind in _LIMITS and annotation in {int, float}:
+                sign, name = _LIMITS[kind]
+                conditions.append(f"{part} {sign} {self._name(getattr(mark, name))}")
+            elif kind in _LENGTHS and annotation is str:
+                sign, name = _LENGTHS[kind]
+                conditions.append(f"len({part}) {sign} {self._name(getattr(mark, name))}")
+            else:
+                return "False"
+        return f"({' and '.join(conditions)})"
+
     def condition(self, annotation: Any, got: str) -> str:
         """Write what is true only of values that certainly fit the annotation; `got` is the value's expression."""
         annotation = getattr(annotation, "__supertype__", annotation)
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
-            plain = all(type(mark) is FieldInfo and not mark.metadata for mark in annotation.__metadata__)
-            return self.condition(arguments[0], got) if plain else "False"
+            return self.limited(arguments[0], _marks(annotation.__metadata__), got)
         if annotation is Any:
             return "True"
         if is_class(annotation) and not arguments:
@@ -220,9 +249,10 @@ def _model_check(codec: Codec, checks: "dict[type, Check]") -> Check:
     source.names["model"] = model
     conditions: list[str] = []
     for field in codec.fields:
-        if field.validated or model.__pydantic_fields__[field.name].metadata:
+        metadata = model.__pydantic_fields__[field.name].metadata
+        if field.validated:
             return _never
-        conditions.append(source.condition(_annotation(codec, field), f"values[{field.name!r}]"))
+        conditions.append(source.limited(_annotation(codec, field), metadata, f"values[{field.name!r}]"))
     return _never if "False" in conditions else source.function(_MODEL, "check", conditions)
 
 

@@ -36,11 +36,11 @@ class Card(BaseModel):
 
 class Transfer(BaseModel):
     number: str
-    bank: str = Field(default="", alias="bankCode")
+    bank: str = Field(alias="bankCode")
 
 
 class Cash(BaseModel):
-    number: str = Field(default="", alias="no")
+    number: str = Field(alias="no")
 
 
 class Route(RootModel[list[Address]]):

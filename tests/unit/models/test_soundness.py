@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Literal, NewType
+from typing import Annotated, Any, Literal, NamedTuple, NewType
 from uuid import UUID
 
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from boundwork.errors import InvalidDocument
 from boundwork.models import Document, Embedded
@@ -77,6 +78,9 @@ class Part(Embedded):
     contact: Annotated[Web | Mail, Field(discriminator="kind")] = Web()
     contacts: list[Annotated[Web | Mail, Field(discriminator="kind")]] = []
     again: "Part | None" = None
+    at_least: Annotated[int, Field(ge=1, lt=10)] = 5
+    short: str = Field(default="", max_length=3)
+    limits: list[Annotated[float, Field(gt=0)]] = []
 
 
 class Plain(Document[int], collection="plain"):
@@ -88,6 +92,16 @@ class Plain(Document[int], collection="plain"):
 
 class Limited(Embedded):
     n: Annotated[int, Field(ge=0)] = 0
+    code: str = Field(default="abc", pattern="^[a-z]+$")
+
+
+class Pair(NamedTuple):
+    limited: Limited
+    n: int = 0
+
+
+class Facts(TypedDict):
+    limited: Limited
 
 
 class Summed(Embedded):
@@ -129,6 +143,8 @@ class Strict(Document[int], collection="strict"):
     listened: Listened | None = None
     weight: Weight = Weight()
     checked: Annotated[list[Leaf], AfterValidator(few)] = []
+    pair: Pair | None = None
+    facts: Facts | None = None
 
 
 class Looked(Document[int], collection="looked"):
@@ -227,14 +243,27 @@ def test_an_attribute_that_was_deleted_is_noticed() -> None:
 
 def test_constraints_of_embedded_models_are_verified() -> None:
     limited, summed, listened, weight, leaf = Limited(), Summed(), Listened(), Weight(), Leaf()
+    paired, known = Limited(), Limited()
     spoilt: list[tuple[Any, str, Any, str]] = [
         (limited, "n", -1, "limited.n"),
+        (limited, "code", "1", "limited.code"),
+        (paired, "n", -1, "pair.0.n"),
+        (known, "n", -1, "facts.limited.n"),
         (summed, "low", 5, "summed.0"),
         (listened, "n", 1, "listened.n"),
         (weight, "grams", "x", "weight.grams"),
         (leaf, "n", 6, "checked"),
     ]
-    document = Strict(id=1, limited=limited, summed=[summed], listened=listened, weight=weight, checked=[leaf])
+    document = Strict(
+        id=1,
+        limited=limited,
+        summed=[summed],
+        listened=listened,
+        weight=weight,
+        checked=[leaf],
+        pair=Pair(paired),
+        facts={"limited": known},
+    )
     write(document)
     for holder, name, value, field in spoilt:
         before = getattr(holder, name)
