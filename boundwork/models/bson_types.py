@@ -75,11 +75,24 @@ class CannotStore(Exception):
         super().__init__(problem)
         self.problem = problem
         self.path: list[str] = []
+        self._whole: object = None
 
-    def inside(self, part: object) -> "CannotStore":
-        """Note that the value lies under a field, key or index."""
+    def inside(self, part: object, whole: object = None) -> "CannotStore":
+        """Note that the value lies under a field, key or index of a whole, if that is known."""
         self.path.insert(0, str(part))
+        self._whole = whole
         return self
+
+    def of(self, whole: object) -> "CannotStore":
+        """Note that what was encoded stands for this whole."""
+        self._whole = whole
+        return self
+
+    def place_in(self, parts: Iterable[tuple[object, object]]) -> Any:
+        """Give the name of the part that the path begins in, so that none need be encoded again; else MISSING."""
+        if self._whole is None:
+            return MISSING
+        return next((name for name, part in parts if part is self._whole), MISSING)
 
 
 class ForeignClass(CannotStore):
@@ -148,18 +161,21 @@ def encode_items(values: Iterable[Any]) -> list[Any]:
     """Store the items of a list, tuple or deque, each by its own type."""
     try:
         return [value if type(value) in NATIVE else encode_value(value) for value in values]
-    except CannotStore:
-        return encode_each(values, encode_value)
+    except CannotStore as error:
+        return encode_each(values, encode_value, error)
 
 
-def encode_each(values: Iterable[Any], encode: Encoder) -> list[Any]:
-    """Store items one by one, so that an error says at which index it lies."""
+def encode_each(values: Iterable[Any], encode: Encoder, cause: CannotStore | None = None) -> list[Any]:
+    """Store items one by one, so that an error, or the cause that is known already, says at which index it lies."""
+    place = MISSING if cause is None else cause.place_in(enumerate(values))
+    if cause is not None and place is not MISSING:
+        raise cause.inside(place, values) from None
     stored: list[Any] = []
     for index, value in enumerate(values):
         try:
             stored.append(value if type(value) in NATIVE else encode(value))
         except CannotStore as error:
-            raise error.inside(index) from None
+            raise error.inside(index, values) from None
     return stored
 
 
@@ -202,7 +218,7 @@ def _encode_mapping(values: Mapping[Any, Any]) -> dict[str, Any]:
         try:
             stored[name] = value if type(value) in NATIVE else encode_value(value)
         except CannotStore as error:
-            raise error.inside(name) from None
+            raise error.inside(name, values) from None
     return stored
 
 
@@ -217,7 +233,10 @@ def _encode_model(model: BaseModel) -> Any:
 
 
 def _encode_dataclass(value: Any) -> dict[str, Any]:
-    return _encode_mapping({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+    try:
+        return _encode_mapping({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+    except CannotStore as error:
+        raise error.of(value) from None
 
 
 _BASE_URL = AnyUrl.__mro__[-2]

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
-from boundwork.models.bson_types import MISSING, NATIVE, Encoder
+from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, Encoder
 from boundwork.models.encoders import ASIDE, Carries, compiled_encoder, other_encoder
 from boundwork.models.fields import StoredField, literal_tags, stored_fields
 from boundwork.models.kinds import is_array, is_document, is_model
@@ -123,7 +123,10 @@ class Codec:
             if type(value) is not model:
                 return encode_other(value)
             root = value.__dict__["root"]
-            return root if type(root) in NATIVE else root_encode(root)
+            try:
+                return root if type(root) in NATIVE else root_encode(root)
+            except CannotStore as error:
+                raise error.of(value) from None
 
         def settle(stored: Any, value: Any) -> None:
             if root_settle is not None and is_model(value):

@@ -64,8 +64,8 @@ def _items_encoder(encode: Encoder) -> Encoder:
             return encode_value(values)
         try:
             return [value if type(value) in NATIVE else encode(value) for value in values]
-        except CannotStore:
-            return encode_each(values, encode)
+        except CannotStore as error:
+            return encode_each(values, encode, error)
 
     return run
 
@@ -106,7 +106,7 @@ def fixed_tuple(items: list[Shape]) -> Shape:
             try:
                 stored.append(value if type(value) in NATIVE else encoders[place](value))
             except CannotStore as error:
-                raise error.inside(place) from None
+                raise error.inside(place, values) from None
         return stored
 
     def decode(stored: Any) -> Any:
@@ -179,7 +179,7 @@ def _mapping_encoder(encode: Encoder) -> Encoder:
             try:
                 stored[name] = value if type(value) in NATIVE else encode(value)
             except CannotStore as error:
-                raise error.inside(name) from None
+                raise error.inside(name, values) from None
         if len(stored) != len(values):
             raise CannotStore("two keys are stored as the same text")
         return stored

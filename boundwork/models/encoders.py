@@ -12,6 +12,7 @@ import bson
 from pydantic import BaseModel, ValidationError
 
 from boundwork.models.bson_types import (
+    MISSING,
     NATIVE,
     REFUSALS,
     CannotStore,
@@ -35,8 +36,8 @@ def encode(value):
     values = value.__dict__
     try:
         stored = {{{parts}}}
-    except (KeyError, CannotStore):
-        stored = exactly(values)
+    except (KeyError, CannotStore) as error:
+        stored = exactly(value, error)
     if carries.more:
         add(stored, value)
     return stored
@@ -108,8 +109,13 @@ def _part(index: int, field: StoredField) -> str:
     return f"part if type(part := {got}) in native else write{index}(part)"
 
 
-def _exactly(fields: Sequence[StoredField], values: dict[str, Any]) -> dict[str, Any]:
+def _exactly(fields: Sequence[StoredField], value: BaseModel, cause: Exception) -> dict[str, Any]:
     """Write a model field by field: attributes may have been deleted, and errors say where."""
+    values = value.__dict__
+    if isinstance(cause, CannotStore):
+        place = cause.place_in((field.name, values.get(field.name)) for field in fields)
+        if place is not MISSING:
+            raise cause.inside(place, value) from None
     stored: dict[str, Any] = {}
     for field in fields:
         if field.name in values:
@@ -117,7 +123,7 @@ def _exactly(fields: Sequence[StoredField], values: dict[str, Any]) -> dict[str,
             try:
                 stored[field.stored] = part if type(part) in NATIVE else field.shape.encode(part)
             except CannotStore as error:
-                raise error.inside(field.name) from None
+                raise error.inside(field.name, value) from None
     return stored
 
 
@@ -126,7 +132,7 @@ def _add(stored: dict[str, Any], value: BaseModel) -> None:
         try:
             stored.setdefault(encode_key(name.removeprefix(ASIDE)), encode_value(part))
         except CannotStore as error:
-            raise error.inside(name) from None
+            raise error.inside(name, value) from None
     for name, part in unknown_fields(value).items():
         stored.setdefault(name, encode_value(part))
 

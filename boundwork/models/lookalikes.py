@@ -78,7 +78,9 @@ def _info(hint: Any, field: "dataclasses.Field[Any]") -> FieldInfo:
 
 def _form_of_model(model: type[BaseModel]) -> _Form:
     validators = model.__pydantic_decorators__.model_validators.values()
-    parts = [_part(name, info, _names(name, info, model.model_config)) for name, info in model.__pydantic_fields__.items()]
+    parts = [
+        _part(name, info, _names(name, info, model.model_config)) for name, info in model.__pydantic_fields__.items()
+    ]
     return _Form(
         tuple(parts),
         opaque=model.__pydantic_custom_init__ or any(validator.info.mode != "after" for validator in validators),
@@ -93,7 +95,7 @@ def _names(name: str, info: FieldInfo, config: ConfigDict) -> set[str]:
     if alias is None or config.get("validate_by_alias") is False:
         return {name}
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
-    firsts = {choice if isinstance(choice, str) else str(choice.path[0]) for choice in choices if choice is not None}
+    firsts = {choice if isinstance(choice, str) else str(choice.path[0]) for choice in choices}
     return {name, *firsts} if by_name else firsts
 
 

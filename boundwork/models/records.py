@@ -40,11 +40,11 @@ def _refuse_aliases(cls: type, hints: dict[str, Any]) -> None:
         raise UnclearType(f"{cls.__name__} has aliases, which only models can have; make it a boundwork.Embedded")
 
 
-def _encode_part(name: str, value: Any, encode: Encoder) -> Any:
+def _encode_part(name: str, value: Any, encode: Encoder, whole: object) -> Any:
     try:
         return value if type(value) in NATIVE else encode(value)
     except CannotStore as error:
-        raise error.inside(name) from None
+        raise error.inside(name, whole) from None
 
 
 def _decoder(parts: dict[str, Shape]) -> Callable[[Any], Any] | None:
@@ -70,7 +70,7 @@ def dataclass(cls: type, shape_of: ShapeOf) -> Shape:
             if isinstance(value, cls):
                 raise ForeignClass(class_of(value), cls.__name__)
             return encode_value(value)
-        return {name: _encode_part(name, getattr(value, name), part.encode) for name, part in parts.items()}
+        return {name: _encode_part(name, getattr(value, name), part.encode, value) for name, part in parts.items()}
 
     return Shape(
         encode=encode,
@@ -91,7 +91,7 @@ def typed_dict(cls: Any, shape_of: ShapeOf) -> Shape:
         if not is_dict(value):
             return encode_value(value)
         return {
-            encode_key(name): _encode_part(name, item, parts[name].encode if name in parts else encode_value)
+            encode_key(name): _encode_part(name, item, parts[name].encode if name in parts else encode_value, value)
             for name, item in value.items()
         }
 

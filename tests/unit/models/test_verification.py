@@ -1,13 +1,16 @@
 """What is verified of a document whose embedded models were changed: what is written, and no less."""
 
+from collections.abc import Callable
+from dataclasses import dataclass as stdlib_dataclass
 from typing import Annotated, Any, Self
 
 import pytest
 from annotated_types import Ge, MaxLen
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import AfterValidator, RootModel, field_validator, model_validator
 
 from boundwork.errors import InvalidDocument
 from boundwork.models import Document, Embedded
+from boundwork.models.bson_types import CannotStore
 from boundwork.models.mapper import mapper_of
 from boundwork.models.tracking import Tracker
 
@@ -131,3 +134,52 @@ def test_a_list_that_grew_is_verified_with_its_constraints() -> None:
     changed = basket()
     changed.few += [Line(sku="c"), Line(sku="d")]
     assert refused(changed) == ["few"]
+
+
+class Counted(dict[str, Any]):
+    """A dict that nobody can store, and that counts how often it was tried."""
+
+    tried = 0
+
+    def items(self) -> Any:
+        self.tried += 1
+        raise CannotStore("never")
+
+
+class Rooted(RootModel[list[Any]]):
+    pass
+
+
+@stdlib_dataclass
+class Kept:
+    value: Any
+
+
+class Nest(Embedded):
+    value: Any = None
+    nests: list["Nest"] = []
+    named: dict[str, "Nest"] = {}
+
+
+class Tree(Document[int], collection="trees"):
+    top: Nest = Nest()
+
+
+WRAPS: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda value: [value], ".0"),
+    (lambda value: {"k": value}, ".k"),
+    (lambda value: Rooted([value]), ".0"),
+    (Kept, ".value"),
+    (lambda value: Nest(value=value), ".value"),
+]
+
+
+@pytest.mark.parametrize(("wrap", "path"), WRAPS)
+def test_a_value_deep_inside_is_tried_only_a_few_times_and_named(wrap: Callable[[Any], Any], path: str) -> None:
+    deep = counted = Counted(a=1)
+    for _ in range(12):
+        deep = wrap(deep)
+    with pytest.raises(InvalidDocument) as caught:
+        mapper_of(Tree).encode(Tree(id=1, top=Nest(nests=[Nest(), Nest(named={"n": Nest(value=deep)})])))
+    assert caught.value.fields == ("top.nests.1.named.n.value" + path * 12,)
+    assert counted.tried <= 3
