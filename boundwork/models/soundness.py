@@ -157,7 +157,7 @@ class _Source:
         part = self._name(None)
         conditions = [self.condition(annotation, f"({part} := {got})")]
         for mark in metadata:
-            kind = type(mark)
+            kind = class_of(mark)
             if kind in _LIMITS and annotation in {int, float}:
                 sign, name = _LIMITS[kind]
                 conditions.append(f"{part} {sign} {self._name(getattr(mark, name))}")
