@@ -63,12 +63,10 @@ def public_error(failure: SessionFailure, about: str | None = None) -> Boundwork
 
 def write_error(failure: SessionFailure, bulks: list[PlannedBulk]) -> BoundworkError:
     """Return the error for bulks that failed, naming the document whose write was refused."""
-    refusal = _refusal(bulks) if failure.kind is FailureKind.MISUSE else None
+    planned = _planned(failure, bulks)
+    refusal = _refusal(bulks) if failure.kind is FailureKind.MISUSE else too_large(failure, planned, bulks)
     if refusal is not None:
         return refusal
-    planned = _planned(failure, bulks)
-    if (error := too_large(failure, planned, bulks)) is not None:
-        return error
     if planned is None:
         return public_error(failure)
     change = planned.change
