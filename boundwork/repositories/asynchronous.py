@@ -5,7 +5,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from boundwork.models import Document
 from boundwork.models.expressions import Condition
-from boundwork.repositories.binding import RepositoryBase
+from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.plan import Plan, get, get_many
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
@@ -55,14 +55,14 @@ class AsyncQuery(Generic[DocumentT]):
             yield document
 
 
-class AsyncRepository(RepositoryBase[DocumentT]):
+class AsyncRepository(RepositoryBase[DocumentT, IdT]):
     """The documents of one model, for `AsyncUnitOfWork`.
 
     Declare it in a unit (`orders = Orders()` or `customers = AsyncRepository(Customer)`), or use it on its own inside an
-    open unit. Subclass it for queries with names of the domain.
+    open unit. Subclass it for queries with names of the domain. `AsyncRepository[Order, ObjectId]` types the ids as well.
     """
 
-    async def get(self, document_id: object, *, for_update: bool = False) -> DocumentT:
+    async def get(self, document_id: IdT, *, for_update: bool = False) -> DocumentT:
         """Return the document with an id; DocumentNotFound if there is none. Asked again, the server is not.
 
         With `for_update` it is locked until the transaction ends. As the first word of a unit that waits for a rival,
@@ -71,14 +71,14 @@ class AsyncRepository(RepositoryBase[DocumentT]):
         known = None if for_update else self.unit.workspace.recall(self.mapper, document_id)
         return await get(self.unit, self.mapper, document_id, lock=for_update) if known is None else known
 
-    async def get_many(self, document_ids: Iterable[object], *, for_update: bool = False) -> list[DocumentT]:
+    async def get_many(self, document_ids: Iterable[IdT], *, for_update: bool = False) -> list[DocumentT]:
         """Return the documents with these ids, in their order; DocumentNotFound names all that are missing.
 
         Those that are known are not asked for again, all others at once. `for_update` is that of `get`.
         """
         return await get_many(self.unit, self.mapper, document_ids, lock=for_update)
 
-    async def find_by_id(self, document_id: object, *, for_update: bool = False) -> DocumentT | None:
+    async def find_by_id(self, document_id: IdT, *, for_update: bool = False) -> DocumentT | None:
         """Return the document with an id, None if there is none; `for_update` is that of `get`."""
         return await self.unit.workspace.get(self.mapper, document_id, lock=for_update)
 

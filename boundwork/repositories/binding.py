@@ -6,7 +6,9 @@ unit that declares its model, each time it is used.
 
 from collections.abc import Iterable
 from copy import copy
-from typing import Any, Generic, Self, TypeVar, cast, get_args, get_origin
+from typing import Any, Generic, Self, cast, get_args, get_origin
+
+from typing_extensions import TypeVar
 
 from boundwork.models import Document
 from boundwork.models.mapper import Mapper, mapper_of
@@ -16,9 +18,11 @@ from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.unit import Unit
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
+IdT = TypeVar("IdT", default=Any)
+"""The type of the ids, for type checkers: `Repository[Customer, str]`; without it they take any id."""
 
 
-class RepositoryBase(Generic[DocumentT]):
+class RepositoryBase(Generic[DocumentT, IdT]):
     """What the repositories of both colours share: their model, their unit, and the words that are never awaited."""
 
     model: type[DocumentT]

@@ -7,6 +7,7 @@ from typing import Any, Generic, Self, TypeVar
 from boundwork.errors import DocumentNotFound
 from boundwork.models import Document
 from boundwork.models.expressions import Condition, compile_filter, compile_sort
+from boundwork.models.expressions.filters import checked
 from boundwork.models.mapper import Mapper
 from boundwork.uow.commands import Count, Find
 from boundwork.uow.unit import Unit
@@ -55,6 +56,8 @@ class Plan(Generic[DocumentT]):
 
     async def count(self) -> int:
         """Return the number of documents; skip and limit count."""
+        if "$near" in checked(self.mapper.model, *self.filters).operators():
+            raise ValueError("The server cannot count what is near a point. Count with within_metres(...) instead.")
         command = Count(self.mapper.collection, self._filter(), self.skipped, self.limited)
         return await self.unit.workspace.count(self.mapper, command)
 

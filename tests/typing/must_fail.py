@@ -12,12 +12,18 @@ from boundwork import (
     TimeSeries,
     any_of,
     contains,
+    contains_all,
+    elem,
     ensure_schema,
     ensure_schema_async,
     in_,
+    mod,
+    near,
     not_,
     regex,
+    size,
     some,
+    text,
 )
 from tests.typing.shop import Address, AsyncShop, Cat, Country, Customer, Line, Order, Shop, Status
 
@@ -70,6 +76,15 @@ def functions() -> None:
     contains(Order.total, "5")  # error: arg-type / reportArgumentType
     contains(Order.tags, "new")  # error: arg-type / reportArgumentType
     regex(Order.note, 5)  # error: arg-type / reportArgumentType
+    size(Order.total, 3)  # error: arg-type / reportArgumentType
+    size(Order.lines, "3")  # error: arg-type / reportArgumentType
+    contains_all(Order.tags, [5])  # error: type-var / reportArgumentType
+    contains_all(Order.total, [5])  # error: arg-type / reportArgumentType
+    elem(Order.lines, any_of(Order.lines).skew == "x")  # error: attr-defined / reportAttributeAccessIssue
+    elem(Order.lines, any_of(Order.lines).sku == 5)  # error: comparison-overlap / reportUnnecessaryComparison
+    mod(Order.note, 3, 0)  # error: arg-type / reportArgumentType
+    text(5)  # error: arg-type / reportArgumentType
+    near(Order.note, 5)  # error: arg-type / reportArgumentType
 
 
 def repositories(shop: Shop, customer: Customer) -> None:
@@ -79,6 +94,9 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.orders.find_by_id(ObjectId()).ship()  # error: union-attr / reportOptionalMemberAccess
         uow.ordres.get(ObjectId())  # error: attr-defined / reportAttributeAccessIssue
         uow.customers.get("ada").ship()  # error: attr-defined / reportAttributeAccessIssue
+        uow.vouchers.get("x")  # error: arg-type / reportArgumentType
+        uow.vouchers.find_by_id(ObjectId())  # error: arg-type / reportArgumentType
+        uow.named.get(5)  # error: arg-type / reportArgumentType
         uow.orders.find().limit("1")  # error: arg-type / reportArgumentType
         uow.orders.get(ObjectId(), True)  # error: call-arg / reportCallIssue
         uow.orders.get_many(ObjectId())  # error: arg-type / reportArgumentType
@@ -89,6 +107,7 @@ def repositories(shop: Shop, customer: Customer) -> None:
 
 async def asynchronous(shop: AsyncShop) -> None:
     async with shop as uow:
+        await uow.vouchers.get(1)  # error: arg-type / reportArgumentType
         uow.orders.get(ObjectId()).ship()  # error: attr-defined / reportAttributeAccessIssue
         uow.orders.find().to_list()  # error: unused-coroutine / reportUnusedCoroutine
         uow.lock("orders")  # error: unused-coroutine / reportUnusedCoroutine

@@ -20,17 +20,26 @@ from boundwork import (
     asc,
     connect,
     contains,
+    contains_all,
     desc,
+    elem,
     ensure_schema,
     ensure_schema_async,
     exists,
     in_,
     is_none,
+    mod,
+    near,
     not_,
     not_in,
+    raw,
     regex,
+    size,
     some,
     starts_with,
+    text,
+    within,
+    within_metres,
 )
 from tests.typing.shop import (
     Address,
@@ -97,6 +106,26 @@ def membership_takes_values_of_the_field(orders: Orders, numbers: list[OrderNumb
 def text_and_absence(orders: Orders) -> None:
     orders.find(regex(Order.number, "^A", raw=True), contains(Order.note, "x", ignore_case=True))
     orders.find(starts_with(Order.address.city, "B"), is_none(Order.billing), exists(Order.note, flag=False))
+
+
+def lists_as_a_whole(orders: Orders) -> None:
+    line = any_of(Order.lines)
+    orders.find(size(Order.lines, 3), size(Order.tags, 0), contains_all(Order.tags, ["new", "red"]))
+    orders.find(elem(Order.lines, line.sku == "x", line.quantity > 1), elem(Order.lines, {"sku": "x"}))
+    orders.find(elem(Order.lines, line.sku == "x") & not_(Order.paid), mod(Order.total, 2, 1), mod(line.quantity, 2, 0))
+
+
+def words_and_places(orders: Orders) -> None:
+    orders.find(text("tea", language="english"), raw({"anything": 1}, allow_javascript=True))
+    orders.find(near(Order.billing, (13.4, 52.5), metres=500), within_metres(some(Order.billing).city, (0, 0), 1))
+    orders.find(within(Order.address, [(0, 0), (1, 0), (1, 1)]))
+
+
+def ids_are_typed(shop: Shop) -> None:
+    with shop as uow:
+        uow.vouchers.get(UUID(int=1))
+        uow.named.get("ada")
+        uow.customers.get("ada")
 
 
 def queries_are_sorted(orders: Orders) -> None:

@@ -1,10 +1,11 @@
 """What a type checker makes of an expression: `# reveals: <type>`, or `<mypy's> // <pyright's>` where they differ."""
 
 from typing import reveal_type
+from uuid import UUID
 
 from bson import ObjectId
 
-from boundwork import any_of, asc, connect, ensure_schema, ensure_schema_async, in_, not_, some, stored_schema
+from boundwork import any_of, asc, connect, elem, ensure_schema, ensure_schema_async, in_, not_, some, stored_schema
 from tests.typing.shop import AsyncShop, Customer, Order, Shop, Voucher
 
 
@@ -30,23 +31,26 @@ def conditions() -> None:
     reveal_type((Order.total > 5) & not_(Order.paid))  # reveals: Filter
     reveal_type((Order.total > 5) | not_(Order.paid))  # reveals: Filter
     reveal_type(in_(Order.kind, ["web"]))  # reveals: Filter
+    reveal_type(elem(Order.lines, any_of(Order.lines).sku == "x"))  # reveals: Filter
     reveal_type(asc(Order.total))  # reveals: SortKey
 
 
 def repositories(shop: Shop, key: ObjectId) -> None:
     reveal_type(shop.orders)  # reveals: Orders
     reveal_type(Shop.orders)  # reveals: Orders
-    reveal_type(shop.customers)  # reveals: Repository[Customer]
+    reveal_type(shop.customers)  # reveals: Repository[Customer, Any]
     with shop as uow:
         reveal_type(uow)  # reveals: Shop
         reveal_type(uow.orders)  # reveals: Orders
-        reveal_type(uow.customers)  # reveals: Repository[Customer]
+        reveal_type(uow.customers)  # reveals: Repository[Customer, Any]
         reveal_type(uow.orders.get(key))  # reveals: Order
         reveal_type(uow.orders.find_by_id(key))  # reveals: Order | None
         reveal_type(uow.orders.get(key, for_update=True))  # reveals: Order
         reveal_type(uow.orders.find_by_id(key, for_update=True))  # reveals: Order | None
         reveal_type(uow.orders.get_many([key], for_update=True))  # reveals: list[Order]
         reveal_type(uow.customers.get("ada"))  # reveals: Customer
+        reveal_type(uow.vouchers.get(UUID(int=1)))  # reveals: Voucher
+        reveal_type(uow.named)  # reveals: Repository[Customer, str]
         reveal_type(uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type(uow.orders.add_if_absent(uow.orders.get(key)))  # reveals: bool
     with shop.unit() as held:
@@ -73,7 +77,7 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
     async with shop as uow:
         reveal_type(uow)  # reveals: AsyncShop
         reveal_type(uow.orders)  # reveals: AsyncOrders
-        reveal_type(uow.customers)  # reveals: AsyncRepository[Customer]
+        reveal_type(uow.customers)  # reveals: AsyncRepository[Customer, Any]
         reveal_type(await uow.orders.get(key))  # reveals: Order
         reveal_type(await uow.orders.find_by_id(key))  # reveals: Order | None
         reveal_type(await uow.orders.get_many([key]))  # reveals: list[Order]

@@ -98,13 +98,24 @@ class AsyncOrders(AsyncRepository[Order]):
         return await self.find(Order.customer_id == customer_id, Order.status == Status.OPEN).to_list()
 
 
+class Vouchers(Repository[Voucher, UUID]):
+    pass
+
+
+class AsyncVouchers(AsyncRepository[Voucher, UUID]):
+    pass
+
+
 class Shop(UnitOfWork):
     orders = Orders()
     customers = Repository(Customer)
     animals = Repository(Animal)
     cats = Repository(Cat)
+    vouchers = Vouchers()
+    named = Repository[Customer, str](Customer)
 
 
 class AsyncShop(AsyncUnitOfWork):
     orders = AsyncOrders()
     customers = AsyncRepository(Customer)
+    vouchers = AsyncVouchers()

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from boundwork.models.expressions.operands import Expression
-from boundwork.models.expressions.plain import plain_filter
+from boundwork.models.expressions.plain import plain_filter, stored_names
 from boundwork.models.expressions.targets import Target
 
 # For these a dotted path into a list already means "any element". For the others, and where None is sought, it would
 # mean "no element" or also match a document without the list, so they are put into $elemMatch.
-_ANY_BY_PATH = frozenset({"$eq", "$in", "$gt", "$gte", "$lt", "$lte", "$regex"})
+_ANY_BY_PATH = frozenset({"$eq", "$in", "$gt", "$gte", "$lt", "$lte", "$regex", "$mod"})
 _SIGNS = {"$eq": "==", "$ne": "!=", "$lt": "<", "$lte": "<=", "$gt": ">", "$gte": ">=", "$in": "in", "$nin": "not in"}
 _WORDS = {"$and": " & ", "$or": " | "}
 
@@ -40,6 +40,18 @@ class Filter(Expression):
     @abstractmethod
     def shown(self) -> str:
         """Return the condition without its values."""
+
+    @abstractmethod
+    def inside(self, elements: Target) -> "Filter":
+        """Return the condition as one on the elements of a list; ValueError if it is about something else."""
+
+    def stored_names(self) -> Iterator[str]:
+        """Yield the stored names of the root model's fields that stand in plain filters."""
+        return iter(())
+
+    def operators(self) -> Iterator[str]:
+        """Yield the operators that expressions wrote."""
+        return iter(())
 
     def __and__(self, other: "Condition") -> "Filter":
         """Require both."""
@@ -79,6 +91,8 @@ class Comparison(Filter):
     def compiled(self) -> dict[str, Any]:
         """Return `{path: {operator: value}}`, or the same through $elemMatch where "any element" needs it."""
         *outer, last = self._target.segments
+        if not outer and not last:
+            return dict(self._test)  # the element itself, inside $elemMatch
         # MongoDB looks through one list by itself, not through a list directly in a list.
         nested = "" in outer
         if not outer or (self._any_by_path() and not nested):
@@ -97,6 +111,19 @@ class Comparison(Filter):
         """Return the field and the operator."""
         operator = next(iter(self._test))
         return f"{self._target.shown} {_SIGNS.get(operator, operator)} ..."
+
+    def inside(self, elements: Target) -> Filter:
+        """Return the comparison with what is left of the path below the elements."""
+        return type(self)(self._target.below(elements), self._test)
+
+    def operators(self) -> Iterator[str]:
+        """Yield the one operator."""
+        yield next(iter(self._test))
+
+    @property
+    def bare(self) -> dict[str, Any] | None:
+        """The operator and its operand if this is about an element itself, else None."""
+        return None if self._target.segments[0] else self.compiled()
 
     def _any_by_path(self) -> bool:
         operator, operand = next(iter(self._test.items()))
@@ -145,6 +172,20 @@ class Junction(Filter):
         """Return the parts, joined as they were written."""
         return "(" + _WORDS[self._operator].join(part.shown() for part in self._parts) + ")"
 
+    def inside(self, elements: Target) -> Filter:
+        """Return the same junction of conditions on elements."""
+        return Junction(self._operator, [part.inside(elements) for part in self._parts])
+
+    def stored_names(self) -> Iterator[str]:
+        """Yield the stored names in all parts."""
+        for part in self._parts:
+            yield from part.stored_names()
+
+    def operators(self) -> Iterator[str]:
+        """Yield the operators of all parts."""
+        for part in self._parts:
+            yield from part.operators()
+
 
 class Negation(Filter):
     """A condition that must not hold."""
@@ -167,15 +208,34 @@ class Negation(Filter):
         """Return the condition in `not_`."""
         return f"not_({self._part.shown()})"
 
+    def inside(self, elements: Target) -> Filter:
+        """Return the negation of the condition on elements."""
+        return Negation(self._part.inside(elements))
+
+    def stored_names(self) -> Iterator[str]:
+        """Yield the stored names in the condition."""
+        return self._part.stored_names()
+
+    def operators(self) -> Iterator[str]:
+        """Yield the operators of the condition."""
+        return self._part.operators()
+
 
 class Plain(Filter):
-    """A plain MongoDB filter, in stored names."""
+    """A plain MongoDB filter, in stored names; with `known=False` they need not be those of the model."""
 
-    __slots__ = ("_filter",)
+    __slots__ = ("_filter", "_known")
 
-    def __init__(self, filter: Mapping[str, Any]) -> None:  # noqa: A002 - the word of the field
+    def __init__(
+        self,
+        filter: Mapping[str, Any],  # noqa: A002 - the word of the field
+        *,
+        known: bool = True,
+        javascript: bool = False,
+    ) -> None:
         """Check and encode at once, where the program wrote it."""
-        self._filter = plain_filter(filter)
+        self._filter = plain_filter(filter, javascript=javascript)
+        self._known = known
 
     def compiled(self) -> dict[str, Any]:
         """Return the filter."""
@@ -188,6 +248,15 @@ class Plain(Filter):
     def shown(self) -> str:
         """Return the names it begins with."""
         return "{" + ", ".join(f"{name}: ..." for name in self._filter) + "}"
+
+    def inside(self, elements: Target) -> Filter:
+        """Return itself: its names are those of an element there."""
+        del elements
+        return self
+
+    def stored_names(self) -> Iterator[str]:
+        """Yield the stored names, unless they are taken as they are."""
+        return stored_names(self._filter) if self._known else iter(())
 
 
 def as_filter(condition: object) -> Filter:

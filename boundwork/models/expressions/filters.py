@@ -1,22 +1,35 @@
-"""How the conditions passed to a query become one MongoDB filter of one model."""
+"""How the conditions passed to a query become one MongoDB filter of one model.
+
+A field that the model does not have is refused here, before the server is asked and finds nothing: places of
+expressions belong to the model or its family, and so do the first names in plain filters.
+"""
 
 from typing import Any
 
 from pydantic import BaseModel
 
 from boundwork.models.expressions.conditions import Condition, Junction, as_filter
+from boundwork.models.expressions.stored_names import check_stored_name
 from boundwork.models.expressions.targets import Target
 
 
 def compile_filter(model: type[BaseModel], *filters: Condition) -> dict[str, Any]:
     """Return the filter that requires all conditions, as BSON values; `{}` for none.
 
-    Raises TypeError for a bool, for what is no condition, and for a field of another model.
+    Raises TypeError for a bool, for what is no condition, and for a field of another model, ValueError for a plain
+    filter with a name that the model does not store.
     """
+    return checked(model, *filters).compiled()
+
+
+def checked(model: type[BaseModel], *filters: Condition) -> Junction:
+    """Return the conditions as one, all of whose fields are those of the model; raises like `compile_filter`."""
     junction = Junction("$and", [as_filter(condition) for condition in filters])
     for target in junction.targets():
         check_root(model, target)
-    return junction.compiled()
+    for name in junction.stored_names():
+        check_stored_name(model, name, "A plain filter", "Take names as they are with raw({...}).")
+    return junction
 
 
 def check_root(model: type[BaseModel], target: Target) -> None:

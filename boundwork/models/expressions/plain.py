@@ -1,11 +1,11 @@
 """What a plain MongoDB filter may hold: stored names, operators the program wrote, python values.
 
 Operators are welcome here because the program wrote them; those that run JavaScript on the server are not, at any
-depth. A value that is an object of the program can never bring an operator along.
+depth, unless the program asks for them. A value that is an object of the program can never bring an operator along.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import bson
@@ -13,31 +13,47 @@ import bson
 from boundwork.models.expressions.operands import Expression, encode_operand
 
 REFUSED = frozenset({"$where", "$function", "$accumulator"})
+JUNCTIONS = frozenset({"$and", "$or", "$nor"})
 
 
-def plain_filter(filter: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 - the word of the field
+def plain_filter(filter: Mapping[str, Any], *, javascript: bool = False) -> dict[str, Any]:  # noqa: A002 - the word of the field
     """Return a copy of a plain filter with its values in stored form.
 
-    Raises ValueError for an operator that runs JavaScript, TypeError for a key that is no str or an expression.
+    Raises ValueError for an operator that runs JavaScript (`javascript` lets it pass), TypeError for a key that is no
+    str or an expression.
     """
-    return {_key(name): _stored(name, value) for name, value in filter.items()}
+    return {_key(name, javascript): _stored(name, value, javascript) for name, value in filter.items()}
 
 
-def _key(name: object) -> str:
+def stored_names(filter: Mapping[str, Any]) -> Iterator[str]:  # noqa: A002 - the word of the field
+    """Yield the names of the root model's fields in a plain filter: what stands before the first dot of a path."""
+    for name, value in filter.items():
+        if name in JUNCTIONS and isinstance(value, list):
+            for part in cast("list[object]", value):
+                if isinstance(part, Mapping):
+                    yield from stored_names(cast("Mapping[str, Any]", part))
+        elif not name.startswith("$"):
+            yield name.partition(".")[0]
+
+
+def _key(name: object, javascript: bool) -> str:
     if not isinstance(name, str):
         text = f"A plain filter has a key of type {type(name).__name__}. Keys are stored field names or operators."
         raise TypeError(text)
-    if name in REFUSED:
-        text = f"The operator {name} is refused: it runs JavaScript on the server. Use expressions, or $expr."
+    if name in REFUSED and not javascript:
+        text = (
+            f"The operator {name} is refused: it runs JavaScript on the server. Use expressions, or $expr. "
+            "Where it is meant, say allow_javascript=True."
+        )
         raise ValueError(text)
     return name
 
 
-def _stored(name: str, value: object) -> object:
+def _stored(name: str, value: object, javascript: bool) -> object:
     if isinstance(value, Mapping):
-        return plain_filter(cast("Mapping[str, Any]", value))
+        return plain_filter(cast("Mapping[str, Any]", value), javascript=javascript)
     if isinstance(value, list | tuple):
-        return [_stored(name, item) for item in cast("list[object]", value)]
+        return [_stored(name, item, javascript) for item in cast("list[object]", value)]
     if isinstance(value, Expression):
         text = f"An expression stands inside a plain filter, under {name!r}. Combine them with & and | instead."
         raise TypeError(text)

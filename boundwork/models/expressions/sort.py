@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from boundwork.models.expressions.fields import FieldExpression, target_in
 from boundwork.models.expressions.filters import check_root
+from boundwork.models.expressions.stored_names import check_stored_name
 from boundwork.models.expressions.targets import Target
 
 
@@ -36,7 +37,8 @@ def desc(field: object) -> SortKey:
 def compile_sort(model: type[BaseModel], *keys: object) -> tuple[tuple[str, int], ...]:
     """Return (stored path, 1 or -1) for `desc(field)`, `asc(field)`, a field, or a stored name with or without "-".
 
-    Raises TypeError for anything else and for a field of another model, ValueError for a path that stands twice.
+    Raises TypeError for anything else and for a field of another model, ValueError for a path that stands twice and
+    for a name that the model does not store.
     """
     pairs: dict[str, int] = {}
     for key in keys:
@@ -44,6 +46,8 @@ def compile_sort(model: type[BaseModel], *keys: object) -> tuple[tuple[str, int]
         if isinstance(place, Target):
             check_root(model, place)
             place = place.path
+        else:
+            check_stored_name(model, place.partition(".")[0], "A sort", "Sort by a field that it declares.")
         if place in pairs:
             text = f"The sort names {place!r} twice."
             raise ValueError(text)

@@ -82,6 +82,16 @@ class Target:
             raise TypeError(text)
         return replace(self, shown=f"{self.shown}[...]", segments=self._longer(str(key)), kinds=kinds)
 
+    def below(self, elements: "Target") -> Self:
+        """Return the part of this place below the elements of a list; ValueError if it does not begin with them."""
+        depth = len(elements.segments)
+        if self.root is not elements.root or len(self.segments) <= depth or self.segments[:depth] != elements.segments:
+            text = (
+                f"{self.shown} is no place in the elements of {elements.shown}. Begin it with any_of({elements.shown})."
+            )
+            raise ValueError(text)
+        return replace(self, segments=self.segments[depth:])
+
     def _longer(self, name: str) -> tuple[str, ...]:
         if not name:
             return self.segments

@@ -4,7 +4,7 @@ For type checkers a field is the value it has on an instance; these signatures a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,9 +16,10 @@ from uuid import UUID
 import bson
 from pydantic import AnyUrl, BaseModel
 
-from boundwork.models.expressions.conditions import Comparison, Condition, Filter, Negation, as_filter
+from boundwork.models.expressions.conditions import Comparison, Condition, Filter, Negation, Plain, as_filter
 from boundwork.models.expressions.fields import FieldExpression, target_in
 from boundwork.models.expressions.operands import encode_operand
+from boundwork.models.expressions.targets import Target
 
 T = TypeVar("T")
 
@@ -71,6 +72,44 @@ def not_in(field: Member | None, values: Iterable[Member | None]) -> Filter:
     return _membership("not_in", "$nin", field, values)
 
 
+def contains_all(field: Collection[Member] | None, values: Iterable[Member]) -> Filter:
+    """Require that a list, set or tuple contains every one of the values; ValueError for none, or as `in_`."""
+    target_in("contains_all", field).element()
+    return _membership("contains_all", "$all", field, values)
+
+
+def size(field: Collection[object] | None, number: int) -> Filter:
+    """Require that a list, set or tuple has exactly so many elements."""
+    target = target_in("size", field)
+    target.element()
+    return Comparison(target, {"$size": _whole("size", number, least=0)})
+
+
+def mod(field: Decimal | float | None, divisor: int, remainder: int) -> Filter:
+    """Require that the number divided by `divisor` leaves `remainder`; fractions are cut off first."""
+    target = target_in("mod", field)
+    return Comparison(target, {"$mod": [_whole("mod", divisor, least=1), _whole("mod", remainder)]})
+
+
+def text(
+    search: str,
+    *,
+    language: str | None = None,
+    case_sensitive: bool = False,
+    diacritic_sensitive: bool = False,
+) -> Filter:
+    """Require that the text index of the collection finds these words; quotes and a minus are its own syntax."""
+    return TextSearch(search, language, case_sensitive=case_sensitive, diacritic_sensitive=diacritic_sensitive)
+
+
+def raw(filter: Mapping[str, Any], *, allow_javascript: bool = False) -> Filter:  # noqa: A002 - the word of the field
+    """Take a plain filter as it is: its names need not be those of the model.
+
+    `allow_javascript` lets `$where`, `$function` and `$accumulator` through, for code of the program's own.
+    """
+    return Plain(filter, known=False, javascript=allow_javascript)
+
+
 def is_none(field: object) -> Filter:
     """Require that the field is null or not stored at all."""
     return Comparison(target_in("is_none", field), {"$eq": None})
@@ -105,16 +144,62 @@ def not_(condition: Condition) -> Filter:
     return Negation(as_filter(condition))
 
 
-def _membership(word: str, operator: str, field: object, values: Iterable[object]) -> Filter:
+class TextSearch(Filter):
+    """Words that the text index of a collection looks for."""
+
+    __slots__ = ("_search",)
+
+    def __init__(self, search: str, language: str | None, *, case_sensitive: bool, diacritic_sensitive: bool) -> None:
+        """Keep what the server is asked for."""
+        self._search: dict[str, Any] = {"$search": encode_operand("text", _text(search))}
+        if language is not None:
+            self._search["$language"] = encode_operand("text", _text(language))
+        if case_sensitive:
+            self._search["$caseSensitive"] = True
+        if diacritic_sensitive:
+            self._search["$diacriticSensitive"] = True
+
+    def compiled(self) -> dict[str, Any]:
+        """Return `{"$text": ...}`."""
+        return {"$text": dict(self._search)}
+
+    def targets(self) -> Iterator[Target]:
+        """Yield nothing: the index knows its fields."""
+        return iter(())
+
+    def shown(self) -> str:
+        """Return the word."""
+        return "text(...)"
+
+    def inside(self, elements: Target) -> Filter:
+        """Refuse: an index searches documents."""
+        problem = f"text(...) searches documents and cannot be a condition on the elements of {elements.shown}."
+        raise ValueError(problem)
+
+
+def _whole(word: str, number: object, least: int | None = None) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        problem = f"{word} takes a whole number, not {type(number).__name__}."
+        raise TypeError(problem)
+    if not -(2**63) <= number < 2**63 or (least is not None and number < least):
+        problem = f"{word} takes a whole number of 64 bits" + ("." if least is None else f" that is not below {least}.")
+        raise ValueError(problem)
+    return number
+
+
+def _membership(word: str, operator: str, field: object, values: Iterable[object]) -> Comparison:
     target = target_in(word, field)
     if isinstance(values, str | bytes | FieldExpression):
-        text = f"{word}({target.shown}, ...) takes a list of values, not one {type(values).__name__}."
-        raise TypeError(text)
+        problem = f"{word}({target.shown}, ...) takes a list of values, not one {type(values).__name__}."
+        raise TypeError(problem)
     encoded = [encode_operand(target.shown, value) for value in values]
+    if operator == "$all" and not encoded:
+        problem = f"{word}({target.shown}, ...) takes at least one value: the server finds nothing for none."
+        raise ValueError(problem)
     if any(isinstance(value, dict) and _begins_like_an_operator(cast("dict[str, Any]", value)) for value in encoded):
         # The server refuses these: inside a list of values it would take them for operators.
-        text = f"{word}({target.shown}, ...): an object whose first key begins with '$' cannot be in the list. Use == and |."
-        raise ValueError(text)
+        problem = f"{word}({target.shown}, ...): an object whose first key begins with '$' cannot be in the list. Use == and |."
+        raise ValueError(problem)
     return Comparison(target, {operator: encoded})
 
 
@@ -136,8 +221,8 @@ def _text(text: object) -> str:
 def _text_match(word: str, field: object, pattern: str, *, ignore_case: bool) -> Filter:
     target = target_in(word, field)
     if "\0" in _text(pattern):
-        text = f"{word}({target.shown}, ...): a pattern cannot hold a NUL character."
-        raise ValueError(text)
+        problem = f"{word}({target.shown}, ...): a pattern cannot hold a NUL character."
+        raise ValueError(problem)
     encode_operand(target.shown, pattern)
     test: dict[str, Any] = {"$regex": pattern}
     if ignore_case:

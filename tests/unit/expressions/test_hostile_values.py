@@ -11,12 +11,15 @@ from boundwork.models.expressions import (
     any_of,
     compile_filter,
     contains,
+    contains_all,
+    elem,
     in_,
     not_,
     not_in,
     regex,
     some,
     starts_with,
+    text,
 )
 from tests.unit.expressions.shop import Order, field
 
@@ -35,8 +38,9 @@ hostile = st.recursive(
 
 # What may stand beside a path, by the hand of the library; below `LEAVES` everything is a value.
 BRANCHES = {"$and", "$or", "$nor", "$elemMatch"}
-LEAVES = {"$eq", "$ne", "$lt", "$lte", "$gt", "$gte", "$in", "$nin", "$regex", "$options", "$exists"}
-PATHS = {"number", "meta", "extra", "meta.key", "billing.city", "lines", "lines.sku", "sku", "tags"}
+LEAVES = {"$eq", "$ne", "$lt", "$lte", "$gt", "$gte", "$in", "$nin", "$all", "$regex", "$options", "$exists"}
+SEARCH = {"$text", "$search"}
+PATHS = {"number", "meta", "extra", "meta.key", "billing.city", "lines", "lines.sku", "sku", "p", "tags"}
 
 meta, extra, sku, tags = field("meta"), field("extra"), any_of(field("lines")).sku, any_of(field("tags"))
 city, number = some(field("billing")).city, field("number")
@@ -56,6 +60,11 @@ WAYS: list[Callable[[Any], Any]] = [
     lambda value: contains(number, value),
     lambda value: starts_with(number, value, ignore_case=True),
     lambda value: regex(number, value),
+    lambda value: contains_all(field("tags"), [value, value]),
+    lambda value: contains_all(meta["key"], [value]),
+    lambda value: elem(field("lines"), sku == value, any_of(field("lines")).price != value),
+    lambda value: elem(field("tags"), tags > value),
+    text,
 ]
 
 
@@ -63,7 +72,7 @@ def written(filter_: Mapping[str, Any]) -> Iterator[str]:
     """Yield every key of a filter that the server reads as a path or an operator."""
     for key, below in filter_.items():
         yield key
-        if key in LEAVES:
+        if key in LEAVES or key == "$search":
             continue
         for part in below if key in {"$and", "$or", "$nor"} else [below]:
             assert isinstance(part, Mapping), "a bare value stands where an operator could"
@@ -86,13 +95,13 @@ def accepted(value: Any) -> list[Filter]:
 def test_no_operator_stands_in_a_filter_that_the_program_did_not_write(value: Any) -> None:
     conditions = accepted(value)
     for condition in conditions:
-        assert set(written(compile_filter(Order, condition))) <= BRANCHES | LEAVES | PATHS
+        assert set(written(compile_filter(Order, condition))) <= BRANCHES | LEAVES | PATHS | SEARCH
         assert "return true" not in repr(condition)
     if conditions:
         joined = conditions[0]
         for number_, condition in enumerate(conditions[1:]):
             joined = [joined & condition, joined | condition, not_(joined) & condition][number_ % 3]
-        assert set(written(compile_filter(Order, joined))) <= BRANCHES | LEAVES | PATHS
+        assert set(written(compile_filter(Order, joined))) <= BRANCHES | LEAVES | PATHS | SEARCH
 
 
 @settings(max_examples=200, deadline=None)
