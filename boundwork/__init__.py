@@ -9,6 +9,8 @@ from boundwork.errors import (
     DocumentNotFound,
     DuplicateKey,
     InvalidDocument,
+    InvalidPageToken,
+    MultipleDocumentsFound,
     NestedUnitOfWork,
     NoActiveUnitOfWork,
     NotInUnit,
@@ -60,7 +62,7 @@ from boundwork.models.structure import (
     TimeSeries,
     Validation,
 )
-from boundwork.repositories import AsyncQuery, AsyncRepository, Query, Repository
+from boundwork.repositories import AsyncQuery, AsyncRepository, AsyncStream, Page, Query, Repository, Stream
 from boundwork.uow import (
     AsyncUnitOfWork,
     FailedHook,
@@ -78,6 +80,7 @@ __all__ = [
     "AmbiguousUnitOfWork",
     "AsyncQuery",
     "AsyncRepository",
+    "AsyncStream",
     "AsyncUnitOfWork",
     "BoundworkError",
     "Capped",
@@ -94,10 +97,13 @@ __all__ = [
     "FailedHook",
     "Index",
     "InvalidDocument",
+    "InvalidPageToken",
+    "MultipleDocumentsFound",
     "NestedUnitOfWork",
     "NoActiveUnitOfWork",
     "NotExpressed",
     "NotInUnit",
+    "Page",
     "Query",
     "Receipt",
     "Repository",
@@ -106,6 +112,7 @@ __all__ = [
     "ServerUnavailable",
     "StaleDocument",
     "StoredSchema",
+    "Stream",
     "TimeSeries",
     "TransactionFailed",
     "TransactionsUnavailable",

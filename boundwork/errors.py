@@ -10,7 +10,9 @@
     +-- AlreadyCommitted           a unit with the same idempotency key has committed
     +-- UnitFenced                 outcome() was asked for the idempotency key before a unit committed
     +-- UnitDoomed                 a unit was used after a server error ended its transaction
-    +-- DocumentNotFound           no document has the id
+    +-- DocumentNotFound           no document has the id, or meets the conditions of `one()`
+    +-- MultipleDocumentsFound     more than one document meets the conditions of `one()`
+    +-- InvalidPageToken           a page token was not made for the query
     +-- InvalidDocument            a document does not fit its model or cannot be stored
     +-- WrongModel                 a document was asked for as another model than it was loaded as
     +-- NotInUnit                  a document was handed to a unit that it does not belong to
@@ -112,9 +114,9 @@ class UnitDoomed(BoundworkError):
 
 
 class DocumentNotFound(BoundworkError):
-    """No document of the model has the id.
+    """No document of the model has the id, or meets the conditions of a query.
 
-    Attributes: `model` (name), `collection`, `id`, `ids` (all that are missing; `id` is the first).
+    Attributes: `model` (name), `collection`, `id` (None for a query), `ids` (all that are missing; `id` is the first).
     """
 
     def __init__(self, model: str, collection: str, id: object) -> None:  # noqa: A002 - the field is called id
@@ -138,6 +140,41 @@ class DocumentNotFound(BoundworkError):
         )
         error.ids = tuple(ids)
         return error
+
+    @classmethod
+    def of_query(cls, model: str, collection: str) -> Self:
+        """Build the error for a query that found nothing."""
+        error = cls(model, collection, None)
+        error.args = (f"No {model} in collection {collection!r} meets the conditions. Use one_or_none to get None.",)
+        return error
+
+
+class MultipleDocumentsFound(BoundworkError):
+    """More than one document meets the conditions of a query that was asked for one.
+
+    Attributes: `model` (name), `collection`.
+    """
+
+    def __init__(self, model: str, collection: str) -> None:
+        """Name the model and the collection."""
+        super().__init__(
+            f"More than one {model} in collection {collection!r} meets the conditions. "
+            "Narrow them, or use first() with a sort.",
+        )
+        self.model = model
+        self.collection = collection
+
+
+class InvalidPageToken(BoundworkError):
+    """A page token is malformed, was made for another query, or was not signed with the key."""
+
+    def __init__(self, text: str | None = None) -> None:
+        """Say what may have happened; the token itself is the client's and is not quoted."""
+        super().__init__(
+            text
+            or "The page token was not made for this query: it is malformed, of another sort, or not signed with this "
+            "key. Begin at the first page.",
+        )
 
 
 class InvalidDocument(BoundworkError):

@@ -1,23 +1,32 @@
 """Repositories and queries for `AsyncUnitOfWork`."""
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel
 
 from boundwork.models import Document
 from boundwork.models.expressions import Condition
 from boundwork.repositories.binding import IdT, RepositoryBase
-from boundwork.repositories.plan import Plan, get, get_many
+from boundwork.repositories.page import Page
+from boundwork.repositories.plan import Plan, aggregated, get, get_many
+from boundwork.repositories.streams import AsyncStream
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
+ItemT = TypeVar("ItemT", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
+ValueT = TypeVar("ValueT")
+Verbosity = Literal["queryPlanner", "executionStats", "allPlansExecution"]
 
-class AsyncQuery(Generic[DocumentT]):
+
+class AsyncQuery(Generic[ItemT]):
     """A query of one unit: lazy and immutable, each word returns another one, nothing is kept of a result.
 
     It belongs to the unit that made it, and refuses after the end of that unit.
     """
 
-    def __init__(self, plan: Plan[DocumentT]) -> None:
+    def __init__(self, plan: Plan[ItemT]) -> None:
         """Make a query of a plan; repositories do this."""
         self._plan = plan
 
@@ -33,13 +42,45 @@ class AsyncQuery(Generic[DocumentT]):
         """Return at most so many documents."""
         return type(self)(self._plan.at_most(number))
 
-    async def to_list(self) -> list[DocumentT]:
-        """Return the documents, after pending changes were flushed."""
-        return await self._plan.documents()
+    def hint(self, *keys: object) -> Self:
+        """Use an index: its name, or its fields as in `sort`. One that is missing fails the unit."""
+        return type(self)(self._plan.hinted(keys))
 
-    async def first(self) -> DocumentT | None:
+    def collation(self, locale: str, *, strength: int | None = None, numeric: bool = False) -> Self:
+        """Compare text as a language does; strength 1 ignores case and accents, 2 case; `numeric` puts "a2" before "a10"."""
+        return type(self)(self._plan.collated(locale, strength, numeric))
+
+    def comment(self, text: str) -> Self:
+        """Leave a comment in the server's log and profiler."""
+        return type(self)(self._plan.commented(text))
+
+    def max_time(self, seconds: float) -> Self:
+        """Let the server give up after so many seconds; that fails the unit."""
+        return type(self)(self._plan.within(seconds))
+
+    def project(self, model: type[ModelT]) -> "AsyncQuery[ModelT]":
+        """Return the query for read-only instances of a frozen pydantic model; only what it needs is fetched.
+
+        A field means the one of the document with the same name, or with the stored name that is its alias. The unit
+        does not know the instances. TypeError for a field that the document lacks.
+        """
+        return AsyncQuery(self._plan.projected(model))
+
+    async def to_list(self) -> list[ItemT]:
+        """Return the documents, after pending changes were flushed."""
+        return await self._plan.items()
+
+    async def first(self) -> ItemT | None:
         """Return the first document, None if there is none."""
         return await self._plan.first()
+
+    async def one(self) -> ItemT:
+        """Return the only document; DocumentNotFound if there is none, MultipleDocumentsFound if there are more."""
+        return await self._plan.one()
+
+    async def one_or_none(self) -> ItemT | None:
+        """Return the only document, None if there is none; MultipleDocumentsFound if there are more."""
+        return await self._plan.one_or_none()
 
     async def count(self) -> int:
         """Return the number of documents; skip and limit count."""
@@ -49,7 +90,38 @@ class AsyncQuery(Generic[DocumentT]):
         """Tell whether there is a document."""
         return await self._plan.exists()
 
-    async def __aiter__(self) -> AsyncIterator[DocumentT]:
+    async def distinct(self, field: ValueT) -> list[ValueT]:
+        """Return the different values of a field, in no order: `distinct(Order.status)`, `distinct(any_of(Order.tags))`.
+
+        A document without the field has none; one with null has None. TypeError for a list.
+        """
+        return await self._plan.distinct(field)
+
+    async def page(self, size: int, *, after: str | None = None, key: bytes | str | None = None) -> Page[ItemT]:
+        """Return one page: the first, or that which a token of another page (`next`, `previous`) names.
+
+        Pages follow the values of the sort fields and the id, so that inserts move nothing. With a `key` tokens are
+        signed. InvalidPageToken for any other token, TypeError for a sort by lists or objects.
+        """
+        return await self._plan.page(size, after, key)
+
+    def stream(self, batch_size: int = 1000, *, track: bool = False) -> AsyncStream[ItemT]:
+        """Return an iterator that fetches the result batch by batch, in constant memory.
+
+        Its documents belong to no unit and their changes are not written, unless `track` says otherwise: then the unit
+        keeps them all. It ends with the transaction: after that it raises UnitClosed.
+        """
+        return AsyncStream(self._plan, batch_size, track=track)
+
+    async def explain(self, verbosity: Verbosity = "queryPlanner") -> dict[str, Any]:
+        """Return the server's plan for the query.
+
+        Servers explain nothing inside a transaction: it is asked outside, does not see what the unit wrote, and nothing
+        is flushed. BoundworkError if it fails; the unit goes on.
+        """
+        return await self._plan.explained(verbosity)
+
+    async def __aiter__(self) -> AsyncIterator[ItemT]:
         """Iterate over the documents of `to_list()`."""
         for document in await self.to_list():
             yield document
@@ -97,6 +169,16 @@ class AsyncRepository(RepositoryBase[DocumentT, IdT]):
     async def exists(self, *filters: Condition) -> bool:
         """Tell whether a document meets all conditions."""
         return await self.find(*filters).exists()
+
+    async def aggregate(
+        self, pipeline: Sequence[Mapping[str, Any]], *, into: type[ModelT], allow_javascript: bool = False
+    ) -> list[ModelT]:
+        """Return the rows of a pipeline as read-only instances of a frozen pydantic model.
+
+        Pending changes are flushed first. A field of the class stands for its path, and `$match` takes conditions; `id`
+        of the model is the `_id` of a row. ValueError for `$out` and `$merge`, and for JavaScript unless it is allowed.
+        """
+        return await aggregated(self.unit, self.mapper, pipeline, into, javascript=allow_javascript)
 
     async def add_if_absent(self, document: DocumentT) -> bool:
         """Insert a document now unless its id is taken; True if it was inserted and belongs to the unit."""

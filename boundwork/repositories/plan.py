@@ -1,30 +1,50 @@
 """What a query asks for, as an immutable value, and the commands that it becomes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Generic, Self, TypeVar, cast
 
-from boundwork.errors import DocumentNotFound
+from pydantic import BaseModel
+
+from boundwork.errors import DocumentNotFound, MultipleDocumentsFound
 from boundwork.models import Document
-from boundwork.models.expressions import Condition, compile_filter, compile_sort
-from boundwork.models.expressions.filters import checked
+from boundwork.models.expressions import Condition, compile_sort
+from boundwork.models.expressions.fields import target_in
+from boundwork.models.expressions.filters import check_root, checked
+from boundwork.models.fields import ID
 from boundwork.models.mapper import Mapper
-from boundwork.uow.commands import Count, Find
+from boundwork.models.pipelines import compile_pipeline
+from boundwork.models.values import holds_lists, read_values
+from boundwork.models.views import View
+from boundwork.repositories import options as words
+from boundwork.repositories.page import Page, PageRequest, refuse_collation
+from boundwork.uow import reading
+from boundwork.uow.batches import cut
+from boundwork.uow.commands import AS_USUAL, Aggregate, Count, Distinct, Find, Options
+from boundwork.uow.streaming import Flow
 from boundwork.uow.unit import Unit
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
+ItemT = TypeVar("ItemT", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(Generic[DocumentT]):
-    """A query of one unit: conditions, order, and the part of the result that is wanted."""
+class Plan(Generic[ItemT]):
+    """A query of one unit: conditions, order, the part of the result that is wanted, and how it is carried out.
+
+    Its items are documents of the unit, or those of a view.
+    """
 
     unit: Unit
-    mapper: Mapper[DocumentT]
+    mapper: Mapper[Any]
     filters: tuple[Condition, ...] = ()
     order: tuple[object, ...] = ()
     skipped: int = 0
     limited: int = 0
+    options: Options = field(default=AS_USUAL)
+    view: View[Any] | None = None
 
     def sorted(self, keys: tuple[object, ...]) -> Self:
         """Return the plan in another order."""
@@ -43,30 +63,132 @@ class Plan(Generic[DocumentT]):
             raise ValueError(f"limit takes a positive number of documents, not {number}")
         return replace(self, limited=number)
 
-    async def documents(self) -> list[DocumentT]:
-        """Carry out the plan."""
-        order = compile_sort(self.mapper.model, *self.order)
-        command = Find(self.mapper.collection, self._filter(), order, self.skipped, self.limited)
-        return await self.unit.workspace.find(self.mapper, command)
+    def hinted(self, keys: tuple[object, ...]) -> Self:
+        """Return the plan with an index to use."""
+        return replace(self, options=replace(self.options, hint=words.hint_of(self.mapper.model, keys)))
 
-    async def first(self) -> DocumentT | None:
+    def collated(self, locale: str, strength: int | None, numeric: bool) -> Self:
+        """Return the plan with a collation."""
+        collation = words.collation_of(locale, strength, numeric)
+        return replace(self, options=replace(self.options, collation=collation))
+
+    def commented(self, text: str) -> Self:
+        """Return the plan with a comment."""
+        return replace(self, options=replace(self.options, comment=words.comment_of(text)))
+
+    def within(self, seconds: float) -> Self:
+        """Return the plan with a limit of time."""
+        return replace(self, options=replace(self.options, max_time_ms=words.milliseconds(seconds)))
+
+    def projected(self, model: type[ModelT]) -> "Plan[ModelT]":
+        """Return the plan for instances of a read model; TypeError for one that does not fit the documents."""
+        view = View(model, self.mapper.model, self.mapper.collection)
+        return cast("Plan[ModelT]", replace(self, view=view))
+
+    async def items(self) -> list[ItemT]:
+        """Carry out the plan."""
+        if self.view is None:
+            return await self.unit.workspace.find(self.mapper, self.command())
+        return self.view.read(await reading.batches(self.unit, self.mapper, self._locked()))
+
+    def flow(self, batch_size: int) -> Flow:
+        """Return the plan as a stream; ValueError unless the size is positive."""
+        if batch_size < 1:
+            raise ValueError(f"stream takes a positive number of documents for a batch, not {batch_size}")
+        if self.unit.settings.locks_reads:
+            raise ValueError("A stream locks nothing, and this unit locks what it reads. Use to_list, or pages.")
+        return Flow(self.unit, self.command(), batch_size, self.mapper.model.__name__)
+
+    def made(self, found: Sequence[bytes], *, track: bool) -> list[ItemT]:
+        """Return stored documents as items; documents that are not tracked belong to no unit."""
+        batches = [b"".join(found)] if found else []
+        if self.view is not None:
+            return self.view.read(batches)
+        if track:
+            return reading.documents(self.unit, self.mapper, batches)
+        return self.mapper.load_all(stored for batch in batches for stored in self.mapper.decode(batch))
+
+    async def page(self, size: int, token: str | None, key: bytes | str | None) -> Page[ItemT]:
+        """Return one page; InvalidPageToken for a token that was not made for this plan."""
+        if size < 1:
+            raise ValueError(f"page takes a positive number of documents, not {size}")
+        if self.skipped or self.limited:
+            raise ValueError("page decides where it begins and ends: leave skip and limit out.")
+        refuse_collation(self.mapper, self.options)
+        request = PageRequest(self.mapper.model, self.mapper.collection, self._order(), key=key)
+        if token is not None:
+            request.begin_at(token)
+        plain = self.command(request.paths)
+        conditions = [part for part in (plain.filter, request.condition) if part]
+        together = conditions[0] if len(conditions) == 1 else {"$and": conditions} if conditions else {}
+        command = replace(plain, filter=together, sort=tuple(request.order), limit=size + 1)
+        found = cut(await reading.batches(self.unit, self.mapper, command))
+        return request.page(size, found, partial(self.made, track=True))
+
+    async def first(self) -> ItemT | None:
         """Return the first document, None if there is none."""
-        found = await self.at_most(1).documents()
+        found = await self.at_most(1).items()
         return found[0] if found else None
+
+    async def one_or_none(self) -> ItemT | None:
+        """Return the only document, None if there is none; MultipleDocumentsFound if there are more."""
+        found = await (self if self.limited == 1 else self.at_most(2)).items()
+        if len(found) > 1:
+            raise MultipleDocumentsFound(self.mapper.model.__name__, self.mapper.collection)
+        return found[0] if found else None
+
+    async def one(self) -> ItemT:
+        """Return the only document; DocumentNotFound if there is none, MultipleDocumentsFound if there are more."""
+        found = await self.one_or_none()
+        if found is None:
+            raise DocumentNotFound.of_query(self.mapper.model.__name__, self.mapper.collection)
+        return found
 
     async def count(self) -> int:
         """Return the number of documents; skip and limit count."""
         if "$near" in checked(self.mapper.model, *self.filters).operators():
             raise ValueError("The server cannot count what is near a point. Count with within_metres(...) instead.")
-        command = Count(self.mapper.collection, self._filter(), self.skipped, self.limited)
+        command = Count(self.mapper.collection, self._filter(), self.skipped, self.limited, self.options)
         return await self.unit.workspace.count(self.mapper, command)
 
     async def exists(self) -> bool:
         """Tell whether there is a document."""
         return await self.at_most(1).count() > 0
 
+    async def distinct(self, place: object) -> list[Any]:
+        """Return the different values of a field, in no order."""
+        target = target_in("distinct", place)
+        check_root(self.mapper.model, target)
+        if "" in target.segments[:-1]:
+            raise TypeError(f"{target.shown} lies in a list in a list, where distinct does not look. Use aggregate.")
+        if target.segments[-1] and holds_lists(target):
+            raise TypeError(f"{target.shown} is a list, and distinct lists its elements. Write any_of({target.shown}).")
+        if self.skipped or self.limited:
+            raise ValueError("distinct looks at all documents that meet the conditions: leave skip and limit out.")
+        if self.options.hint is not None:
+            raise ValueError("distinct takes no hint: servers before 7.1 refuse it.")
+        command = Distinct(self.mapper.collection, target.path, self._filter(), self.options)
+        return read_values(target, await reading.distinct(self.unit, command, self.mapper.model.__name__))
+
+    async def explained(self, verbosity: str) -> dict[str, Any]:
+        """Return the server's plan."""
+        return await reading.explain(self.unit, self.command(), verbosity)
+
+    def _locked(self) -> Find:
+        return self.command((ID,) if self.unit.settings.locks_reads else ())
+
+    def command(self, more: Sequence[str] = ()) -> Find:
+        """Return the plan as a command; a view fetches `more` paths as well."""
+        projection = None if self.view is None else self.view.projection(more)
+        return Find(
+            self.mapper.collection, self._filter(), self._order(), self.skipped, self.limited, projection, self.options
+        )
+
+    def _order(self) -> tuple[tuple[str, int], ...]:
+        return compile_sort(self.mapper.model, *self.order)
+
     def _filter(self) -> dict[str, Any]:
-        compiled = compile_filter(self.mapper.model, *self.filters)
+        compiled = checked(self.mapper.model, *self.filters).compiled()
         base = self.mapper.base_filter
         if not base:
             return compiled
@@ -90,3 +212,12 @@ async def get_many(
     if missing := [document_id for document_id, document in zip(ids, found, strict=True) if document is None]:
         raise DocumentNotFound.of_many(mapper.model.__name__, mapper.collection, missing)
     return [document for document in found if document is not None]
+
+
+async def aggregated(
+    unit: Unit, mapper: Mapper[Any], pipeline: Sequence[Mapping[str, Any]], into: type[ModelT], *, javascript: bool
+) -> list[ModelT]:
+    """Return the rows of a pipeline over a model's documents as instances of a read model."""
+    view = View(into, None, mapper.collection)
+    stages = compile_pipeline(mapper.model, pipeline, mapper.base_filter, javascript=javascript)
+    return view.read(await reading.aggregate(unit, Aggregate(mapper.collection, stages), mapper.model.__name__))

@@ -11,6 +11,19 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How a read is carried out: an index by name or fields, a collation, a comment, a limit of time."""
+
+    hint: str | tuple[tuple[str, int], ...] | None = None
+    collation: Mapping[str, Any] | None = None
+    comment: str | None = None
+    max_time_ms: int | None = None
+
+
+AS_USUAL = Options()
+
+
+@dataclass(frozen=True, slots=True)
 class Find:
     """Read the documents that match a filter."""
 
@@ -20,6 +33,7 @@ class Find:
     skip: int = 0
     limit: int = 0
     projection: Mapping[str, Any] | None = None
+    options: Options = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +44,28 @@ class Count:
     filter: Mapping[str, Any]
     skip: int = 0
     limit: int = 0
+    options: Options = AS_USUAL
 
 
-Read = Find | Count
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Read the different values that the matching documents have under a path."""
+
+    collection: str
+    path: str
+    filter: Mapping[str, Any]
+    options: Options = AS_USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Read the rows that a pipeline makes of a collection."""
+
+    collection: str
+    pipeline: tuple[Mapping[str, Any], ...]
+
+
+Read = Find | Count | Distinct | Aggregate
 
 
 @dataclass(frozen=True, slots=True)

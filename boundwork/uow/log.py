@@ -2,14 +2,16 @@
 
 A read is kept as its command and a digest of the reply, a write as the bulks that were sent. Nothing of the body
 of a unit is needed to do the same again and to tell whether it saw the same. A lock changes nothing, so no read can
-have seen it.
+have seen it. A stream is a read that goes on: its record grows by nothing but a digest.
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
+from weakref import ref
 
-from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, Read
+from boundwork.uow.steadiness import is_steady
 
 READ_BUDGET_BYTES = 256 * 1024 * 1024
 
@@ -26,7 +28,7 @@ def digest(batches: Iterable[bytes]) -> bytes:
 class ReadRecord:
     """A read, what it saw (a digest of documents, or a number), and the model that it was about."""
 
-    command: Find | Count
+    command: Read
     seen: bytes | int
     about: str
 
@@ -46,24 +48,77 @@ class LockRecord:
     bulk: BulkWrite
 
 
-Record = ReadRecord | WriteRecord | LockRecord
+class StreamRecord:
+    """A read batch by batch, what it saw so far, and the model that it was about."""
+
+    def __init__(self, command: Find, about: str, reader: object) -> None:
+        """Begin with nothing seen; the stream is open until its reader is gone or says that it has ended."""
+        self.about = about
+        self._command = command
+        self._reader = ref(reader)
+        self._summary = blake2b(digest_size=16)
+        self._documents = 0
+        self._whole = False
+        self._ended = False
+
+    @property
+    def command(self) -> Find:
+        """The query for what was seen: the first documents only, if the rest was given up."""
+        return self._command if self._whole else replace(self._command, limit=self._documents)
+
+    @property
+    def seen(self) -> bytes:
+        """The digest of what was seen."""
+        return self._summary.digest()
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether more may be fetched: from a cursor that no other transaction could go on with."""
+        return not self._ended and self._reader() is not None
+
+    def add(self, batch: bytes, documents: int) -> None:
+        """Note one more batch."""
+        self._summary.update(batch)
+        self._documents += documents
+
+    def end(self, *, whole: bool) -> None:
+        """Note that nothing more is fetched, and whether that was all."""
+        self._ended, self._whole = True, whole
+
+
+Record = ReadRecord | StreamRecord | WriteRecord | LockRecord
 
 
 class Log:
-    """The records of one transaction, and what it has locked: collections with identities."""
+    """The records of one transaction, and what it has locked: collections with identities.
+
+    `generation` counts the transactions of the unit.
+    """
 
     def __init__(self) -> None:
         """Begin empty."""
         self.records: list[Record] = []
         self.locked: set[tuple[str, Hashable]] = set()
+        self.generation = 0
         self._bytes_read = 0
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether what was read is little enough to be read again."""
-        return self._bytes_read <= READ_BUDGET_BYTES
+        """Tell whether all reads can be done again: little enough, at an end, and with answers that stay the same."""
+        return self._bytes_read <= READ_BUDGET_BYTES and all(map(_may_repeat, self.records))
 
-    def found(self, command: Find, batches: list[bytes], about: str) -> None:
+    def streaming(self, command: Find, about: str, reader: object) -> StreamRecord:
+        """Record a query that is read batch by batch, and return its record."""
+        record = StreamRecord(command, about, reader)
+        self.records.append(record)
+        return record
+
+    def streamed(self, record: StreamRecord, batch: bytes, documents: int) -> None:
+        """Record one more batch of a stream."""
+        self._bytes_read += len(batch)
+        record.add(batch, documents)
+
+    def found(self, command: Find | Aggregate, batches: list[bytes], about: str) -> None:
         """Record a query and its reply."""
         self._bytes_read += sum(map(len, batches))
         self.records.append(ReadRecord(command, digest(batches), about))
@@ -71,6 +126,11 @@ class Log:
     def counted(self, command: Count, number: int, about: str) -> None:
         """Record a count and its reply."""
         self.records.append(ReadRecord(command, number, about))
+
+    def listed(self, command: Distinct, values: list[bytes], about: str) -> None:
+        """Record the different values that were asked for, and their reply, whose order means nothing."""
+        self._bytes_read += sum(map(len, values))
+        self.records.append(ReadRecord(command, digest(sorted(values)), about))
 
     def wrote(self, bulks: Iterable[BulkWrite], results: Iterable[BulkResult]) -> None:
         """Record writes and their reply."""
@@ -85,4 +145,11 @@ class Log:
         """Forget the records: their transaction has ended."""
         self.records = []
         self.locked = set()
+        self.generation += 1
         self._bytes_read = 0
+
+
+def _may_repeat(record: Record) -> bool:
+    if isinstance(record, WriteRecord | LockRecord):
+        return True
+    return is_steady(record.command) and not (isinstance(record, StreamRecord) and record.is_open)

@@ -9,8 +9,18 @@ from typing import Any, Protocol
 
 from bson.timestamp import Timestamp
 
-from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
+
+
+class Batches(Protocol):
+    """A result that is fetched batch by batch, in the transaction that it was begun in; raises only `SessionFailure`."""
+
+    async def next(self) -> bytes | None:
+        """Return the next batch of concatenated BSON, None at the end."""
+
+    async def close(self) -> None:
+        """Give up what was not fetched."""
 
 
 class BoundSession(Protocol):
@@ -25,6 +35,22 @@ class BoundSession(Protocol):
 
     async def count(self, command: Count) -> int:
         """Return the number of matching documents."""
+        ...
+
+    async def distinct(self, command: Distinct) -> list[bytes]:
+        """Return the values, each as the BSON of a document with the one field `v`."""
+        ...
+
+    async def aggregate(self, command: Aggregate) -> list[bytes]:
+        """Return the rows of a pipeline as batches of concatenated BSON."""
+        ...
+
+    async def stream(self, command: Find, batch_size: int) -> Batches:
+        """Return the matching documents to be fetched batch by batch; sends nothing."""
+        ...
+
+    async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
+        """Return the server's plan for a query; asked outside the transaction, where alone servers answer."""
         ...
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:

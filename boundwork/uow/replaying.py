@@ -9,13 +9,15 @@ is waited for by the driver alone.
 
 import logging
 from collections.abc import Callable
+from hashlib import blake2b
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from boundwork.errors import BoundworkError, StaleDocument, TransientFailure
-from boundwork.uow.commands import Find
+from boundwork.uow.commands import Aggregate, Count, Distinct, Read
 from boundwork.uow.failures import FailureKind, SessionFailure
-from boundwork.uow.log import LockRecord, ReadRecord, WriteRecord, digest
+from boundwork.uow.log import LockRecord, ReadRecord, StreamRecord, WriteRecord, digest
+from boundwork.uow.port import Batches
 from boundwork.uow.reporting import public_error
 from boundwork.uow.surrounding import note_units_around, refuse_hopeless
 from boundwork.uow.waits import wait_before
@@ -23,6 +25,7 @@ from boundwork.uow.waits import wait_before
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
 
+REPEATED_BATCH = 1000
 logger = logging.getLogger("boundwork.unit")
 
 
@@ -61,7 +64,9 @@ class Recovery:
     async def restart(self) -> None:
         """Do the recorded commands again because the transaction was given up; raises like `after`."""
         if self._unit.session.foreign or not self._unit.workspace.log.repeatable:
-            raise BoundworkError("The unit cannot be repeated: it holds commands that are not in its log.")
+            raise BoundworkError(
+                "The unit cannot be repeated: it holds commands that are not in its log, or reads that differ by themselves."
+            )
         try:
             await _repeat(self._unit)
         except SessionFailure as failure:
@@ -105,14 +110,34 @@ async def _repeat(unit: "Unit") -> None:
             if await session.write(record.bulks) != list(record.results):
                 raise _stale(record.bulks[0].collection, None)
         elif not await _same(unit, record):
-            wanted = record.command.filter.get("_id")
-            raise _stale(record.about, None if isinstance(wanted, dict) else wanted)
+            raise _stale(record.about, _id_of(record.command))
 
 
-async def _same(unit: "Unit", record: ReadRecord) -> bool:
-    if isinstance(record.command, Find):
-        return digest(await unit.session.find(record.command)) == record.seen
-    return await unit.session.count(record.command) == record.seen
+def _id_of(command: Read) -> object:
+    """Return the id that a read asked for, None if it asked for others."""
+    wanted = None if isinstance(command, Aggregate) else command.filter.get("_id")
+    return None if isinstance(wanted, dict) else wanted
+
+
+async def _same(unit: "Unit", record: ReadRecord | StreamRecord) -> bool:
+    command, session = record.command, unit.session
+    if isinstance(record, StreamRecord):
+        return await _streamed(await session.stream(record.command, REPEATED_BATCH)) == record.seen
+    if isinstance(command, Count):
+        return await session.count(command) == record.seen
+    if isinstance(command, Distinct):
+        return digest(sorted(await session.distinct(command))) == record.seen
+    if isinstance(command, Aggregate):
+        return digest(await session.aggregate(command)) == record.seen
+    return digest(await session.find(command)) == record.seen
+
+
+async def _streamed(batches: Batches) -> bytes:
+    """Return the digest of a stream without ever holding more than a batch."""
+    summary = blake2b(digest_size=16)
+    while (batch := await batches.next()) is not None:
+        summary.update(batch)
+    return summary.digest()
 
 
 def _stale(about: str, document_id: object) -> StaleDocument:

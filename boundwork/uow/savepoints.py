@@ -17,7 +17,7 @@ from boundwork.errors import BoundworkError
 from boundwork.models import Document
 from boundwork.models.identity import identity_key
 from boundwork.models.touched import Changes, Frame
-from boundwork.uow.commands import BulkWrite, InsertOne, UpsertOne
+from boundwork.uow.commands import Aggregate, BulkWrite, InsertOne, UpsertOne
 from boundwork.uow.log import LockRecord, Record, WriteRecord
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.states import State
@@ -121,7 +121,12 @@ def _verifiable(records: list[Record]) -> bool:
         if isinstance(record, WriteRecord):
             for bulk in record.bulks:
                 written.setdefault(bulk.collection, set()).update(_ids(bulk))
-        elif not isinstance(record, LockRecord) and record.command.collection in written:
+        elif isinstance(record, LockRecord):
+            continue
+        elif isinstance(record.command, Aggregate):
+            if written:  # a pipeline may look into any collection
+                return False
+        elif record.command.collection in written:
             wanted = record.command.filter.get("_id")
             if wanted is None or isinstance(wanted, dict):
                 return False

@@ -7,10 +7,29 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
-from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Query, Repository, UnitOfWork
+from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Query, Repository, Stream, UnitOfWork
 
 HOOKS = {"before_commit", "on_commit", "on_rollback"}
-PLAIN = {"add", "add_all", "remove", "find", "sort", "skip", "limit", "receipt", "core", "database", "attempts", *HOOKS}
+PLAIN = {
+    "add",
+    "add_all",
+    "remove",
+    "find",
+    "sort",
+    "skip",
+    "limit",
+    "hint",
+    "collation",
+    "comment",
+    "max_time",
+    "project",
+    "stream",
+    "receipt",
+    "core",
+    "database",
+    "attempts",
+    *HOOKS,
+}
 
 
 class Blue:
@@ -73,7 +92,7 @@ class Blue:
 
 
 def _wrapped(value: Any) -> Any:
-    if isinstance(value, Query):
+    if isinstance(value, Query | Stream):
         return Blue(value)
     if hasattr(value, "__next__"):
         return map(Blue, value)
@@ -87,3 +106,8 @@ def define(colour: str, database: Any, options: dict[str, Any] | None = None, **
         return Blue(type("Shop", (UnitOfWork,), names)(database, **(options or {})))
     names = {name: AsyncRepository(model) for name, model in models.items()}
     return type("Shop", (AsyncUnitOfWork,), names)(database, **(options or {}))
+
+
+async def step(stream: Any) -> Any:
+    """Return the next item of a stream of either colour, None at its end."""
+    return next(stream._inner, None) if isinstance(stream, Blue) else await anext(stream, None)

@@ -23,7 +23,8 @@ PAIRS = [
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Pair backends and drivers by a mark, because only one backend has a third driver."""
     if {"backend_name", "driver"} <= set(metafunc.fixturenames):
-        metafunc.definition.add_marker(pytest.mark.parametrize(("backend_name", "driver"), PAIRS))
+        pairs = PAIRS if metafunc.definition.get_closest_marker("on_servers") is None else PAIRS[2:]
+        metafunc.definition.add_marker(pytest.mark.parametrize(("backend_name", "driver"), pairs))
 
 
 @pytest.fixture

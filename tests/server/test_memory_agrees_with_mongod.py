@@ -13,11 +13,15 @@ from pymongo.collection import Collection
 
 from boundwork.uow.commands import (
     Count,
+    Distinct,
     Find,
     InsertOne,
     UpdateOne,
 )
-from boundwork.uow.sessions.memory import MemoryDatabase
+from boundwork.uow.sessions.memory import MemoryDatabase, MemorySession
+from boundwork.uow.sessions.memory.encoding import decode
+from boundwork.uow.sessions.memory.ordering import order_key
+from boundwork.uow.sessions.pymongo_commands import listed_by
 from tests.server.both_databases import (
     as_raw,
     compare,
@@ -53,6 +57,28 @@ def test_counts_with_skip_and_limit_are_the_same(real: Collection[RawBSONDocumen
 
 def counted_in_memory(database: MemoryDatabase, command: Count) -> int:
     return in_memory(database, lambda session: session.count(command))
+
+
+def test_the_different_values_of_a_path_are_the_same(real: Collection[RawBSONDocument]) -> None:
+    draw = seeded(7)
+    database = filled(real, documents(draw, 60))
+    different: list[str] = []
+    for _ in range(400):
+        some, path = {"_id": {"$in": draw.sample(range(60), draw.choice([1, 3, 20]))}}, draw.choice(PATHS)
+        expected = listed_by({"values": real.distinct(path, some)})
+        found = in_memory(database, partial(listed_in_memory, Distinct("compared", path, some)))
+        if sorted(map(keyed, expected)) != sorted(map(keyed, found)):
+            different.append(f"{path} {some}\n  mongod: {shown(expected)}\n  memory: {shown(found)}")
+    assert not different, f"{len(different)} differ\n" + "\n".join(different[:10])
+
+
+async def listed_in_memory(command: Distinct, session: MemorySession) -> list[bytes]:
+    return await session.distinct(command)
+
+
+def keyed(listed: bytes) -> Any:
+    """Return what makes a value different: of equal numbers of two types either may stand for both."""
+    return order_key(decode(listed)["v"])
 
 
 def test_sorts_give_the_same_order(real: Collection[RawBSONDocument]) -> None:

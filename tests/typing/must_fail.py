@@ -25,7 +25,7 @@ from boundwork import (
     some,
     text,
 )
-from tests.typing.shop import Address, AsyncShop, Cat, Country, Customer, Line, Order, Shop, Status
+from tests.typing.shop import Address, AsyncShop, Cat, Country, Customer, Line, Order, Shop, Status, Summary
 
 
 def constructors(address: Address) -> None:
@@ -97,6 +97,13 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.vouchers.get("x")  # error: arg-type / reportArgumentType
         uow.vouchers.find_by_id(ObjectId())  # error: arg-type / reportArgumentType
         uow.named.get(5)  # error: arg-type / reportArgumentType
+        uow.orders.find().page("10")  # error: arg-type / reportArgumentType
+        uow.orders.find().page(10, "token")  # error: call-arg / reportCallIssue
+        uow.orders.find().project(Order.total)  # error: arg-type / reportArgumentType
+        uow.orders.find().project(Summary).one().total = 5  # error: misc, assignment / reportAttributeAccessIssue
+        uow.orders.find().max_time("1")  # error: arg-type / reportArgumentType
+        uow.orders.find().explain("all")  # error: arg-type / reportArgumentType
+        uow.orders.find().one_or_none().ship()  # error: union-attr / reportOptionalMemberAccess
         uow.orders.find().limit("1")  # error: arg-type / reportArgumentType
         uow.orders.get(ObjectId(), True)  # error: call-arg / reportCallIssue
         uow.orders.get_many(ObjectId())  # error: arg-type / reportArgumentType

@@ -6,7 +6,7 @@ from uuid import UUID
 from bson import ObjectId
 
 from boundwork import any_of, asc, connect, elem, ensure_schema, ensure_schema_async, in_, not_, some, stored_schema
-from tests.typing.shop import AsyncShop, Customer, Order, Shop, Voucher
+from tests.typing.shop import AsyncShop, Customer, Order, Shop, Summary, Voucher
 
 
 def fields(order: Order, customer: Customer, voucher: Voucher) -> None:
@@ -69,6 +69,19 @@ def queries(shop: Shop) -> None:
     reveal_type(query.count())  # reveals: int
     reveal_type(query.exists())  # reveals: bool
     reveal_type(list(query))  # reveals: list[Order]
+    reveal_type(query.one())  # reveals: Order
+    reveal_type(query.one_or_none())  # reveals: Order | None
+    reveal_type(query.hint("x").collation("en").comment("x").max_time(1))  # reveals: Query[Order]
+    reveal_type(query.distinct(Order.status))  # reveals: list[Status]
+    reveal_type(query.distinct(Order.note))  # reveals: list[str | None]
+    reveal_type(query.distinct(any_of(Order.tags)))  # reveals: list[str]
+    reveal_type(query.explain())  # reveals: dict[str, Any]
+    reveal_type(query.page(10))  # reveals: Page[Order]
+    reveal_type(query.page(10, after=None, key="x").next)  # reveals: str | None
+    reveal_type(list(query.page(10)))  # reveals: list[Order]
+    reveal_type(query.project(Summary))  # reveals: Query[Summary]
+    reveal_type(query.project(Summary).sort("total").one())  # reveals: Summary
+    reveal_type(query.project(Summary).page(5).items)  # reveals: list[Summary]
     reveal_type(shop.customers.find().to_list())  # reveals: list[Customer]
 
 
@@ -83,6 +96,9 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
         reveal_type(await uow.orders.get_many([key]))  # reveals: list[Order]
         reveal_type(await uow.orders.find(Order.total > 5).to_list())  # reveals: list[Order]
         reveal_type(await uow.orders.find().first())  # reveals: Order | None
+        reveal_type(await uow.orders.find().one())  # reveals: Order
+        reveal_type(await uow.orders.find().project(Summary).page(5))  # reveals: Page[Summary]
+        reveal_type(await uow.orders.find().distinct(Order.total))  # reveals: list[Decimal]
         reveal_type(await uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type([order async for order in uow.orders.find()])  # reveals: list[Order]
     async with shop.unit() as held:

@@ -88,6 +88,11 @@ class Fence(Document, collection="fences"):
     gates: list[Annotated[Wooden | Iron, Field(discriminator="kind")]] = []
 
 
+class Summary(Embedded, frozen=True):
+    number: OrderNumber
+    total: Decimal
+
+
 class Orders(Repository[Order]):
     def open_for(self, customer_id: ObjectId) -> list[Order]:
         return self.find(Order.customer_id == customer_id, Order.status == Status.OPEN).to_list()

@@ -90,9 +90,10 @@ def _ranges_joined(compiled: dict[str, Any]) -> dict[str, Any]:
     for condition in compiled["$and"]:
         for path, test in condition.items():
             tests = joined.setdefault(path, {})
-            if path.startswith("$") or not isinstance(test, dict) or tests.keys() & test.keys():
+            operators = cast("dict[str, Any]", test) if isinstance(test, dict) else {"": test}
+            if path.startswith("$") or tests.keys() & operators.keys() or not all(key[:1] == "$" for key in operators):
                 return compiled
-            tests.update(cast("dict[str, Any]", test))
+            tests.update(operators)
     return joined
 
 

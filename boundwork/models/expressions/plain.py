@@ -22,7 +22,7 @@ def plain_filter(filter: Mapping[str, Any], *, javascript: bool = False) -> dict
     Raises ValueError for an operator that runs JavaScript (`javascript` lets it pass), TypeError for a key that is no
     str or an expression.
     """
-    return {_key(name, javascript): _stored(name, value, javascript) for name, value in filter.items()}
+    return {checked_key(name, javascript): _stored(name, value, javascript) for name, value in filter.items()}
 
 
 def stored_names(filter: Mapping[str, Any]) -> Iterator[str]:  # noqa: A002 - the word of the field
@@ -36,7 +36,8 @@ def stored_names(filter: Mapping[str, Any]) -> Iterator[str]:  # noqa: A002 - th
             yield name.partition(".")[0]
 
 
-def _key(name: object, javascript: bool) -> str:
+def checked_key(name: object, javascript: bool) -> str:
+    """Return a key; TypeError for one that is no str, ValueError for an operator that runs JavaScript."""
     if not isinstance(name, str):
         text = f"A plain filter has a key of type {type(name).__name__}. Keys are stored field names or operators."
         raise TypeError(text)

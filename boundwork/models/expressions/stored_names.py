@@ -5,7 +5,6 @@ the part before the first dot must be a field of the model or of one of its subc
 """
 
 import difflib
-from collections.abc import Iterator
 
 from pydantic import BaseModel
 
@@ -15,9 +14,9 @@ from boundwork.models.fields import ID
 
 def check_stored_name(model: type[BaseModel], name: str, where: str, advice: str) -> None:
     """Raise ValueError, naming the nearest name, unless documents of the model have a field stored so."""
-    if name == ID or any(_stores(part, name) for part in _family(model)):
+    if name == ID or any(_stores(part, name) for part in family_of(model)):
         return
-    known = sorted({field.stored for part in _family(model) for field in codec_of(part).fields})
+    known = sorted({field.stored for part in family_of(model) for field in codec_of(part).fields})
     own = codec_of(model).by_name.get(name)
     nearest = [own.stored] if own is not None else difflib.get_close_matches(name, known, n=1)
     guess = f"Did you mean {nearest[0]!r}?" if nearest else f"It stores: {', '.join(known)}."
@@ -30,7 +29,6 @@ def _stores(model: type[BaseModel], name: str) -> bool:
     return codec.extra or any(field.stored == name for field in codec.fields)
 
 
-def _family(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    yield model
-    for inner in model.__subclasses__():
-        yield from _family(inner)
+def family_of(model: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return a model and all its subclasses: documents of a collection may be any of them."""
+    return [model, *(found for inner in model.__subclasses__() for found in family_of(inner))]

@@ -9,7 +9,7 @@ import difflib
 import types
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self, get_args, get_origin
+from typing import Annotated, Any, Self, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -23,13 +23,18 @@ class Target:
     """One reachable place in the stored form of a root model.
 
     `shown` is the place as the program wrote it; `segments` are dotted stored paths, where an empty one stands for
-    an element itself; `kinds` are the classes or annotations that the value may have, `None` left out.
+    an element itself; `annotations` are what the models say of the value, with metadata.
     """
 
     root: type[BaseModel]
     shown: str
     segments: tuple[str, ...]
-    kinds: tuple[object, ...]
+    annotations: tuple[object, ...]
+
+    @property
+    def kinds(self) -> tuple[object, ...]:
+        """The classes or bare annotations that the value may have, `None` left out."""
+        return tuple(kind for annotation in self.annotations for kind in kinds_of(annotation))
 
     @property
     def path(self) -> str:
@@ -54,16 +59,16 @@ class Target:
             self,
             shown=f"{self.shown}.{name}",
             segments=self._longer(stored.pop()),
-            kinds=tuple(kind for model in owners for kind in kinds_of(model.model_fields[name].annotation)),
+            annotations=tuple(_annotated(model, name) for model in owners),
         )
 
     def element(self) -> Self:
         """Step into any element of a list, set or tuple; TypeError if the field is none."""
-        kinds = tuple(inner for kind in self.kinds for inner in _element_kinds(kind))
-        if not kinds:
+        inner = tuple(part for kind in self.kinds for part in _element_types(kind))
+        if not inner:
             text = f"any_of({self.shown}): the field is {_named(self.kinds)}, not a list, set or tuple."
             raise TypeError(text)
-        return replace(self, shown=f"any_of({self.shown})", segments=(*self.segments, ""), kinds=kinds)
+        return replace(self, shown=f"any_of({self.shown})", segments=(*self.segments, ""), annotations=inner)
 
     def item(self, key: object) -> Self:
         """Step to one key of a dict or one position of a list; the key becomes part of the path, never an operator."""
@@ -71,16 +76,16 @@ class Target:
             if not key or key.startswith("$") or "." in key or "\0" in key:
                 text = f"{self.shown}[...]: a key in a path must not be empty, begin with '$', or hold '.' or NUL."
                 raise ValueError(text)
-            kinds = tuple(inner for kind in self.kinds for inner in _value_kinds(kind))
+            inner = tuple(part for kind in self.kinds for part in _value_types(kind))
         elif isinstance(key, int) and not isinstance(key, bool) and key >= 0:
-            kinds = tuple(inner for kind in self.kinds for inner in _element_kinds(kind))
+            inner = tuple(part for kind in self.kinds for part in _element_types(kind))
         else:
             text = f"{self.shown}[...]: a path takes the str key of a dict or the position (0, 1, ...) of an element."
             raise TypeError(text)
-        if not kinds:
+        if not inner:
             text = f"{self.shown}[...]: the field is {_named(self.kinds)}, which has no {type(key).__name__} keys."
             raise TypeError(text)
-        return replace(self, shown=f"{self.shown}[...]", segments=self._longer(str(key)), kinds=kinds)
+        return replace(self, shown=f"{self.shown}[...]", segments=self._longer(str(key)), annotations=inner)
 
     def below(self, elements: "Target") -> Self:
         """Return the part of this place below the elements of a list; ValueError if it does not begin with them."""
@@ -100,7 +105,7 @@ class Target:
 
     def _why_no_attribute(self, name: str) -> str:
         text = f"{self.shown} is {_named(self.kinds)}, so there is no field {name!r} in it."
-        if any(_element_kinds(kind) for kind in self.kinds if kind is not Any):
+        if any(_element_types(kind) for kind in self.kinds if kind is not Any):
             return f"{text} Write any_of({self.shown}).{name} to reach its elements."
         if str in self.kinds:
             return f"{text} For text there are starts_with, contains and regex."
@@ -112,7 +117,7 @@ def target_of(model: type[BaseModel], name: str) -> Target:
     fields = _complete(model).model_fields
     if name not in fields:
         raise AttributeError(_unknown(model.__name__, name, [model]))
-    return Target(model, f"{model.__name__}.{name}", (_stored_under(model, name),), kinds_of(fields[name].annotation))
+    return Target(model, f"{model.__name__}.{name}", (_stored_under(model, name),), (_annotated(model, name),))
 
 
 def kinds_of(annotation: object) -> tuple[object, ...]:
@@ -135,7 +140,12 @@ def _complete(model: type[BaseModel]) -> type[BaseModel]:
     return model
 
 
-def _element_kinds(kind: object) -> tuple[object, ...]:
+def _annotated(model: type[BaseModel], name: str) -> object:
+    field = model.model_fields[name]
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
+def _element_types(kind: object) -> tuple[object, ...]:
     if kind is Any:
         return (Any,)
     container = get_origin(kind) or kind
@@ -143,16 +153,16 @@ def _element_kinds(kind: object) -> tuple[object, ...]:
         return ()
     if issubclass(container, str | bytes | Mapping):
         return ()
-    return tuple(inner for part in get_args(kind) if part is not ... for inner in kinds_of(part)) or (Any,)
+    return tuple(part for part in get_args(kind) if part is not ...) or (Any,)
 
 
-def _value_kinds(kind: object) -> tuple[object, ...]:
+def _value_types(kind: object) -> tuple[object, ...]:
     if kind is Any:
         return (Any,)
     container = get_origin(kind) or kind
     if not isinstance(container, type) or not issubclass(container, Mapping):
         return ()
-    return kinds_of(get_args(kind)[1]) if get_args(kind) else (Any,)
+    return (get_args(kind)[1],) if get_args(kind) else (Any,)
 
 
 def _named(kinds: tuple[object, ...]) -> str:

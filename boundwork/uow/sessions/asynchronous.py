@@ -15,24 +15,30 @@ from pymongo import timeout
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
-from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
+from boundwork.uow.port import Batches
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
+from boundwork.uow.sessions.cursors import AsynchronousBatches
 from boundwork.uow.sessions.guard import Watch, meant
 from boundwork.uow.sessions.left_behind import leave_behind
 from boundwork.uow.sessions.probing import abort_after_commit
 from boundwork.uow.sessions.pymongo_commands import (
     BY_MAJORITY,
     ENCODED,
+    EXACT,
     Handles,
     bulk_result,
     client_requests,
     command_result,
     commands_in,
     count_arguments,
+    distinct_command,
+    explain_command,
     find_arguments,
     found_by,
     inserted_documents,
+    listed_by,
     one_command,
     raw_batches,
     request,
@@ -123,6 +129,34 @@ class AsynchronousSession:
         collection = self._stored[command.collection]
         with self._books.own():
             return await collection.count_documents(session=self._session, **count_arguments(command))
+
+    async def distinct(self, command: Distinct) -> list[bytes]:
+        """Return the values, each as the BSON of a document with the one field `v`."""
+        with self._books.own():
+            asked = distinct_command(command)
+            return listed_by(await self._neutral.command(asked, codec_options=EXACT, session=self._session))
+
+    async def aggregate(self, command: Aggregate) -> list[bytes]:
+        """Return the rows of a pipeline as batches of concatenated BSON."""
+        collection = self._stored[command.collection]
+        with self._books.own():
+            cursor = await collection.aggregate_raw_batches(list(command.pipeline), session=self._session)
+            batches = raw_batches(await cursor.to_list())
+        self._books.commands += max(0, len(batches) - 1)
+        return batches
+
+    async def stream(self, command: Find, batch_size: int) -> Batches:
+        """Return the matching documents to be fetched batch by batch."""
+        arguments = {**find_arguments(command), "batch_size": batch_size}
+        cursor = self._stored[command.collection].find_raw_batches(session=self._session, **arguments)
+        return AsynchronousBatches(cursor, self._books)
+
+    async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
+        """Return the server's plan for a query, asked in a session of its own."""
+        self._books.commands += 1
+        with failures_of():
+            async with self._given.client.start_session() as aside:
+                return await self._stored.command(explain_command(command, verbosity), session=aside)
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks, all in one command where the server can."""

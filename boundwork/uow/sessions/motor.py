@@ -13,7 +13,8 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
-from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, UniqueKey
+from boundwork.uow.port import Batches
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.pymongo_commands import NEUTRAL, Handles
 from boundwork.uow.sessions.synchronous import SynchronousSession
@@ -64,6 +65,22 @@ class MotorSession(SynchronousSession):
         """Return the number of matching documents."""
         return await _on_a_thread(super().count(command))
 
+    async def distinct(self, command: Distinct) -> list[bytes]:
+        """Return the values, each as the BSON of a document with the one field `v`."""
+        return await _on_a_thread(super().distinct(command))
+
+    async def aggregate(self, command: Aggregate) -> list[bytes]:
+        """Return the rows of a pipeline as batches of concatenated BSON."""
+        return await _on_a_thread(super().aggregate(command))
+
+    async def stream(self, command: Find, batch_size: int) -> Batches:
+        """Return the matching documents to be fetched batch by batch."""
+        return MotorBatches(await super().stream(command, batch_size))
+
+    async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
+        """Return the server's plan for a query, asked in a session of its own."""
+        return await _on_a_thread(super().explain(command, verbosity))
+
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks, all in one command where the server can."""
         return await _on_a_thread(super().write(bulks))
@@ -99,6 +116,22 @@ class MotorSession(SynchronousSession):
     async def close(self) -> None:
         """End the session."""
         await _on_a_thread(super().close())
+
+
+class MotorBatches:
+    """A cursor of the client inside Motor; each batch is one job on a thread."""
+
+    def __init__(self, batches: Batches) -> None:
+        """Fetch on threads what a synchronous session would."""
+        self._batches = batches
+
+    async def next(self) -> bytes | None:
+        """Return the next batch, None at the end."""
+        return await _on_a_thread(self._batches.next())
+
+    async def close(self) -> None:
+        """Give up what was not fetched."""
+        await _on_a_thread(self._batches.close())
 
 
 async def _on_a_thread(command: Coroutine[Any, Any, ReplyT]) -> ReplyT:

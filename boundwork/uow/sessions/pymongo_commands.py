@@ -5,14 +5,15 @@ commit, and PyMongo sends that of the transaction, which is at least majority.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Generic, Self, TypeVar
 
+import bson
 import pymongo
 from bson import SON
 from bson.binary import UuidRepresentation
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import BulkWriteError
@@ -22,12 +23,15 @@ from pymongo.results import BulkWriteResult, ClientBulkWriteResult
 from pymongo.write_concern import WriteConcern
 
 from boundwork.uow.commands import (
+    AS_USUAL,
     BulkResult,
     BulkWrite,
     Count,
     DeleteOne,
+    Distinct,
     Find,
     InsertOne,
+    Options,
     UniqueKey,
     UpdateOne,
     UpsertOne,
@@ -42,6 +46,8 @@ ENCODED: CodecOptions[Any] = CodecOptions(
     document_class=RawBSONDocument,
     uuid_representation=UuidRepresentation.STANDARD,
 )
+EXACT: CodecOptions[Any] = ENCODED.with_options(datetime_conversion=DatetimeConversion.DATETIME_MS)
+"""Values that are decoded so are encoded as they were, dates beyond those of Python as well."""
 DatabaseT = TypeVar("DatabaseT")
 NEUTRAL: Mapping[str, Any] = {
     "write_concern": WriteConcern(),
@@ -100,7 +106,35 @@ def find_arguments(command: Find) -> dict[str, Any]:
         arguments["limit"] = command.limit
     if command.projection is not None:
         arguments["projection"] = command.projection
+    if command.options is not AS_USUAL:
+        arguments |= _options(command.options)
+        if command.options.max_time_ms is not None:
+            arguments["max_time_ms"] = command.options.max_time_ms
     return arguments
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """Return the options that PyMongo and the server call by the same names."""
+    hint = list(options.hint) if isinstance(options.hint, tuple) else options.hint
+    named = {"hint": hint, "collation": options.collation, "comment": options.comment}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _server_options(options: Options) -> dict[str, Any]:
+    named = _options(options)
+    if isinstance(options.hint, tuple):
+        named["hint"] = SON(options.hint)
+    if options.max_time_ms is not None:
+        named["maxTimeMS"] = options.max_time_ms
+    return named
+
+
+def find_command(command: Find) -> dict[str, Any]:
+    """Return a query as the server's command."""
+    arguments = find_arguments(replace(command, options=AS_USUAL))
+    if command.sort:
+        arguments["sort"] = SON(command.sort)
+    return {"find": command.collection, **arguments, **_server_options(command.options)}
 
 
 def one_command(command: Find) -> dict[str, Any]:
@@ -108,10 +142,23 @@ def one_command(command: Find) -> dict[str, Any]:
 
     Nothing is lost: inside a transaction no read is retried by the driver, and all go to the primary.
     """
-    arguments = find_arguments(command)
-    if command.sort:
-        arguments["sort"] = SON(command.sort)
-    return {"find": command.collection, **arguments, "singleBatch": True}
+    return {**find_command(command), "singleBatch": True}
+
+
+def explain_command(command: Find, verbosity: str) -> dict[str, Any]:
+    """Return the command that explains a query."""
+    return {"explain": find_command(command), "verbosity": verbosity}
+
+
+def distinct_command(command: Distinct) -> dict[str, Any]:
+    """Return the command that lists different values."""
+    options = _server_options(command.options)
+    return {"distinct": command.collection, "key": command.path, "query": command.filter, **options}
+
+
+def listed_by(reply: Mapping[str, Any]) -> list[bytes]:
+    """Return the values that this command listed, each encoded on its own."""
+    return [bson.encode({"v": value}, codec_options=EXACT) for value in reply["values"]]
 
 
 def found_by(reply: Mapping[str, Any]) -> list[bytes]:
@@ -131,6 +178,10 @@ def count_arguments(command: Count) -> dict[str, Any]:
         arguments["skip"] = command.skip
     if command.limit:
         arguments["limit"] = command.limit
+    if command.options is not AS_USUAL:
+        arguments |= _options(command.options)
+        if command.options.max_time_ms is not None:
+            arguments["maxTimeMS"] = command.options.max_time_ms
     return arguments
 
 

@@ -14,24 +14,30 @@ from pymongo import timeout
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from boundwork.uow.commands import BulkResult, BulkWrite, Count, Find, UniqueKey
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
+from boundwork.uow.port import Batches
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
+from boundwork.uow.sessions.cursors import SynchronousBatches
 from boundwork.uow.sessions.guard import Watch, meant
 from boundwork.uow.sessions.left_behind import leave_behind
 from boundwork.uow.sessions.probing import abort_after_commit
 from boundwork.uow.sessions.pymongo_commands import (
     BY_MAJORITY,
     ENCODED,
+    EXACT,
     Handles,
     bulk_result,
     client_requests,
     command_result,
     commands_in,
     count_arguments,
+    distinct_command,
+    explain_command,
     find_arguments,
     found_by,
     inserted_documents,
+    listed_by,
     one_command,
     raw_batches,
     request,
@@ -120,6 +126,33 @@ class SynchronousSession:
         with self._books.own():
             collection = self._stored[command.collection]
             return collection.count_documents(session=self._session, **count_arguments(command))
+
+    async def distinct(self, command: Distinct) -> list[bytes]:
+        """Return the values, each as the BSON of a document with the one field `v`."""
+        with self._books.own():
+            asked = distinct_command(command)
+            return listed_by(self._neutral.command(asked, codec_options=EXACT, session=self._session))
+
+    async def aggregate(self, command: Aggregate) -> list[bytes]:
+        """Return the rows of a pipeline as batches of concatenated BSON."""
+        collection = self._stored[command.collection]
+        with self._books.own():
+            cursor = collection.aggregate_raw_batches(list(command.pipeline), session=self._session)
+            batches = raw_batches(list(cursor))
+        self._books.commands += max(0, len(batches) - 1)
+        return batches
+
+    async def stream(self, command: Find, batch_size: int) -> Batches:
+        """Return the matching documents to be fetched batch by batch."""
+        arguments = {**find_arguments(command), "batch_size": batch_size}
+        cursor = self._stored[command.collection].find_raw_batches(session=self._session, **arguments)
+        return SynchronousBatches(cursor, self._books)
+
+    async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
+        """Return the server's plan for a query, asked in a session of its own."""
+        self._books.commands += 1
+        with failures_of(), self._given.client.start_session() as aside:
+            return self._stored.command(explain_command(command, verbosity), session=aside)
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks, all in one command where the server can."""

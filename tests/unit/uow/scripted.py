@@ -3,9 +3,21 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from boundwork.uow.commands import BulkResult, BulkWrite, Count, DeleteOne, Find, InsertOne, UniqueKey, UpdateOne
+from boundwork.uow.commands import (
+    Aggregate,
+    BulkResult,
+    BulkWrite,
+    Count,
+    DeleteOne,
+    Distinct,
+    Find,
+    InsertOne,
+    UniqueKey,
+    UpdateOne,
+)
 from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.failures import FailureKind, SessionFailure
+from boundwork.uow.port import Batches
 from boundwork.uow.settings import Settings
 from boundwork.uow.unit import Unit
 
@@ -36,6 +48,24 @@ class ScriptedSession:
         self._note("count")
         assert command.collection
         return 0
+
+    async def distinct(self, command: Distinct) -> list[bytes]:
+        self._note("distinct")
+        assert command.collection
+        return []
+
+    async def aggregate(self, command: Aggregate) -> list[bytes]:
+        self._note("aggregate")
+        assert command.collection
+        return []
+
+    async def stream(self, command: Find, batch_size: int) -> Batches:
+        raise NotImplementedError(f"a stream of {command.collection} in batches of {batch_size}")
+
+    async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
+        self._note("explain")
+        assert command.collection
+        return {"verbosity": verbosity}
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         self._note("write")

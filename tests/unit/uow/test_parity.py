@@ -8,9 +8,11 @@ import pytest
 from boundwork import (
     AsyncQuery,
     AsyncRepository,
+    AsyncStream,
     AsyncUnitOfWork,
     Query,
     Repository,
+    Stream,
     UnitOfWork,
     ensure_schema,
     ensure_schema_async,
@@ -22,19 +24,22 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
     (UnitOfWork, AsyncUnitOfWork),
     (Repository, AsyncRepository),
     (Query, AsyncQuery),
+    (Stream, AsyncStream),
     (Attempt, AsyncAttempt),
 ]
 ASKS = {
     UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "lock", "commit", "rollback", "run", "outcome"},
-    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent"},
-    Query: {"to_list", "first", "count", "exists"},
+    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent", "aggregate"},
+    Query: {"to_list", "first", "one", "one_or_none", "count", "exists", "distinct", "page", "explain"},
+    Stream: {"__next__", "close"},
     Attempt: {"__enter__", "__exit__"},
 }
-ASYNC_NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__", "__iter__": "__aiter__"}
+ASYNC_NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__", "__iter__": "__aiter__", "__next__": "__anext__"}
 WORDS_OF_ASYNC = {
     "AsyncUnitOfWork": "UnitOfWork",
     "AsyncAttempt": "Attempt",
     "AsyncQuery": "Query",
+    "AsyncStream": "Stream",
     "AsyncIterator": "Iterator",
     "AbstractAsyncContextManager": "AbstractContextManager",
     "collections.abc.Awaitable[~ResultT]": "~ResultT",
@@ -92,7 +97,9 @@ def test_a_word_is_explained_in_both_colours(sync: type[Any], other: type[Any], 
 
 @pytest.mark.parametrize(("sync", "other"), PAIRS, ids=[sync.__name__ for sync, _ in PAIRS])
 def test_both_colours_share_their_bases(sync: type[Any], other: type[Any]) -> None:
-    assert sync.__bases__ == other.__bases__
+    assert [base.__name__.removeprefix("Async") for base in other.__bases__] == [
+        base.__name__ for base in sync.__bases__
+    ]
 
 
 def test_an_async_query_is_iterated_with_async_for() -> None:

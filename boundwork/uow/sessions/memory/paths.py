@@ -64,6 +64,23 @@ def candidates(value: Value, path: Path, *, expand: bool) -> Iterator[Value]:
             yield from candidates(inner, rest[1:], expand=expand)
 
 
+def elements_along(value: Value, path: Path) -> Iterator[Value]:
+    """Yield what `distinct` looks at: the values under a path, and the elements of an array at its end."""
+    inner = opened(value)
+    fields = as_document(inner) if is_array(inner) else inner
+    if not is_document(fields) or path[0] not in fields:
+        return
+    found = fields[path[0]]
+    rest = path[1:]
+    if not rest:
+        yield from found if is_array(found) else [found]
+    elif is_array(found) and not rest[0].isdecimal():
+        for item in found:
+            yield from elements_along(item, rest)
+    else:
+        yield from elements_along(found, rest)
+
+
 def index_keys(document: dict[str, Value], paths: tuple[Path, ...], *, sparse: bool = False) -> list[tuple[Value, ...]]:
     """Return the keys of a document under an index on the paths; MISSING stands for an empty array.
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from bson import Regex
 
-from boundwork.uow.commands import Count, Find
+from boundwork.uow.commands import AS_USUAL, Count, Distinct, Find, Options
 from boundwork.uow.sessions.memory.collection import Collection, Stored
 from boundwork.uow.sessions.memory.encoding import Value, as_stored, encode, is_array, is_document
 from boundwork.uow.sessions.memory.matching import compile_stored
 from boundwork.uow.sessions.memory.ordering import Descending, order_key
-from boundwork.uow.sessions.memory.paths import index_keys, split
+from boundwork.uow.sessions.memory.paths import elements_along, index_keys, split
 from boundwork.uow.sessions.memory.projecting import compile_projection
-from boundwork.uow.sessions.memory.refusals import misused
+from boundwork.uow.sessions.memory.refusals import misused, refused
 from boundwork.uow.sessions.memory.versions import Transaction
 
 SortKey = Callable[[Stored], Any]
@@ -27,6 +27,7 @@ def select(collection: Collection, condition: Mapping[str, Any], transaction: Tr
 
 def find(collection: Collection, command: Find, transaction: Transaction) -> list[bytes]:
     """Return the documents that a command asks for, each as BSON."""
+    _refuse_unknown(command.options, collection)
     project = compile_projection(command.projection) if command.projection else None
     found = list(select(collection, command.filter, transaction))
     if command.sort:
@@ -37,7 +38,31 @@ def find(collection: Collection, command: Find, transaction: Transaction) -> lis
 
 def count(collection: Collection, command: Count, transaction: Transaction) -> int:
     """Return how many documents a command counts."""
+    _refuse_unknown(command.options, collection)
     return len(list(select(collection, command.filter, transaction))[_window(command)])
+
+
+def distinct(collection: Collection, command: Distinct, transaction: Transaction) -> list[bytes]:
+    """Return the different values that documents have under a path, each as a document with the one field `v`."""
+    _refuse_unknown(command.options, collection)
+    path = split(command.path)
+    values: dict[Any, Value] = {}
+    for stored in select(collection, command.filter, transaction):
+        for value in elements_along(stored.fields, path):
+            values.setdefault(order_key(value), value)
+    return [encode({"v": value}) for value in values.values()]
+
+
+def _refuse_unknown(options: Options, collection: Collection) -> None:
+    """Refuse what could change a result; a comment and a limit of time cannot."""
+    if options is AS_USUAL:
+        return
+    if options.collation is not None:
+        raise refused("collation", "queries")
+    if options.hint not in (None, "_id_", (("_id", 1),)):
+        index = collection.indexes.get(options.hint) if isinstance(options.hint, str) else None
+        if index is None or index.sparse:
+            raise refused("hint", "queries")
 
 
 def _window(command: Find | Count) -> slice:

@@ -11,11 +11,14 @@ from enum import Enum
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
+from boundwork.uow.batches import cut
 from boundwork.uow.commands import (
+    Aggregate,
     BulkResult,
     BulkWrite,
     Count,
     DeleteOne,
+    Distinct,
     Find,
     InsertOne,
     UniqueKey,
@@ -24,6 +27,7 @@ from boundwork.uow.commands import (
     Write,
 )
 from boundwork.uow.failures import FailureKind, SessionFailure
+from boundwork.uow.port import Batches
 from boundwork.uow.sessions.memory import querying
 from boundwork.uow.sessions.memory.collection import Collection
 from boundwork.uow.sessions.memory.encoding import decode
@@ -36,6 +40,7 @@ from boundwork.uow.sessions.memory.refusals import (
     KeyTaken,
     WriteConflict,
     misused,
+    refused,
 )
 from boundwork.uow.sessions.memory.store import MemoryDatabase
 from boundwork.uow.sessions.memory.updating import compile_update
@@ -80,6 +85,23 @@ class MemorySession:
     async def count(self, command: Count) -> int:
         """Return the number of matching documents."""
         return self._run(lambda transaction: querying.count(self._of(command.collection), command, transaction))
+
+    async def distinct(self, command: Distinct) -> list[bytes]:
+        """Return the values, each as the BSON of a document with the one field `v`."""
+        return self._run(lambda transaction: querying.distinct(self._of(command.collection), command, transaction))
+
+    async def aggregate(self, command: Aggregate) -> list[bytes]:
+        """Refuse by the name of the first stage: there are no pipelines here."""
+        stages = (name for stage in command.pipeline for name in stage)
+        raise refused(next(stages, "an empty pipeline"), "aggregations")
+
+    async def stream(self, command: Find, batch_size: int) -> Batches:
+        """Return the matching documents as batches; they are all found with the first."""
+        return MemoryBatches(self, command, batch_size)
+
+    async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
+        """Refuse: there is no plan to explain."""
+        raise refused(f"explain ({verbosity} of {command.collection})", "queries")
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks in order, each as one command."""
@@ -266,6 +288,29 @@ class MemorySession:
                 failure.collection, failure.index = bulk.collection, index
                 raise
         return BulkResult(**counts)
+
+
+class MemoryBatches:
+    """Documents that were found, handed over batch by batch."""
+
+    def __init__(self, session: MemorySession, command: Find, size: int) -> None:
+        """Find nothing yet."""
+        self._session = session
+        self._command = command
+        self._size = size
+        self._found: list[bytes] | None = None
+        self._handed_over = 0
+
+    async def next(self) -> bytes | None:
+        """Return the next batch, None at the end."""
+        if self._found is None:
+            self._found = cut(await self._session.find(self._command))
+        start, self._handed_over = self._handed_over, self._handed_over + self._size
+        return b"".join(self._found[start : self._handed_over]) or None
+
+    async def close(self) -> None:
+        """Forget the rest."""
+        self._found = []
 
 
 def _carry_out(write: Write, collection: Collection, transaction: Transaction) -> tuple[str, ...]:  # noqa: PLR0911 - one return an outcome

@@ -1,0 +1,168 @@
+"""What a read model takes of stored documents: which fields are fetched, and how they become its instances.
+
+A field of a read model means the field of the document with the same python name, or with the stored name that its
+alias gives; `id` is the document's id. Models inside are taken apart the same way where they are other models than those
+of the document. Rows of an aggregation have no document behind them: there the names are those of the rows.
+"""
+
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from boundwork.errors import InvalidDocument
+from boundwork.models.bson_types import decode_all
+from boundwork.models.codec import codec_of
+from boundwork.models.expressions.stored_names import family_of
+from boundwork.models.expressions.targets import kinds_of
+from boundwork.models.fields import ID, StoredField
+from boundwork.models.hydration import hydration_pause
+from boundwork.models.kinds import is_array, is_document
+from boundwork.models.problems import problems_of
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Taken = Callable[[Any], Any]
+"""Turns a stored value into one with the names that the read model stores under."""
+
+
+class View(Generic[ModelT]):
+    """How a read model is made of stored documents, or of rows; `paths` are the stored paths that it needs."""
+
+    def __init__(self, model: type[ModelT], source: type[BaseModel] | None, collection: str) -> None:
+        """Compare a read model with the documents' model, None for rows; TypeError names what does not fit."""
+        _require_read_only(model)
+        self.model = model
+        self._codec = codec_of(model)
+        self._collection = collection
+        self._names = {field.accepted: field.name for field in self._codec.fields}
+        self.paths: tuple[str, ...] = ()
+        if source is None:
+            self._take: Taken = _row_taken if _has_plain_id(model) else _as_it_is
+        else:
+            paths, self._take = _taken_apart(model, family_of(source), model.__name__)
+            self.paths = tuple(paths)
+
+    def projection(self, more: Iterable[str] = ()) -> dict[str, int]:
+        """Return the projection of what is needed, and of further paths."""
+        wanted = {*self.paths, *more}
+        outermost = [path for path in wanted if not any(path.startswith(f"{other}.") for other in wanted)]
+        projection = dict.fromkeys(sorted(outermost), 1)
+        return projection if ID in projection else {**projection, ID: 0} if projection else {ID: 1}
+
+    def read(self, batches: Iterable[bytes]) -> list[ModelT]:
+        """Return an instance for each stored document; InvalidDocument names the fields that do not fit."""
+        with hydration_pause():
+            return [self._made(stored) for batch in batches for stored in decode_all(batch)]
+
+    def _made(self, stored: dict[str, Any]) -> ModelT:
+        taken = self._codec.decode(self._take(stored))
+        try:
+            made = self.model.__pydantic_validator__.validate_python(taken, strict=False)
+        except ValidationError as error:
+            problems = problems_of(error, self._names)
+            raise InvalidDocument(self._collection, stored.get(ID), problems, stored=True) from None
+        self._codec.settle(taken, made)
+        return cast("ModelT", made)
+
+
+def _require_read_only(model: type[BaseModel]) -> None:
+    if BaseModel not in getattr(model, "__mro__", ()):
+        raise TypeError(f"A read model is a pydantic model class, not {model!r}.")
+    if getattr(model, "__boundwork_document__", False):
+        raise TypeError(
+            f"{model.__name__} is a Document. A read model is a plain pydantic model: find returns documents."
+        )
+    if not model.model_config.get("frozen"):
+        raise TypeError(
+            f"{model.__name__} could be changed, and nothing would be written. "
+            f"Declare it read-only: class {model.__name__}({model.__bases__[0].__name__}, frozen=True).",
+        )
+
+
+def _taken_apart(model: type[BaseModel], sources: Sequence[type[BaseModel]], shown: str) -> tuple[list[str], Taken]:
+    """Return the paths below the sources that a model needs, and what renames a stored value to its own names."""
+    paths: list[str] = []
+    renames: list[tuple[str, str, Taken]] = []
+    for field in codec_of(model).fields:
+        origin = _origin(field, sources, f"{shown}.{field.name}")
+        below, take = _inside(model, field, sources, origin, f"{shown}.{field.name}")
+        paths += [f"{origin}.{path}" for path in below] or [origin]
+        renames.append((origin, field.stored, take))
+
+    def rename(stored: Any) -> Any:
+        if not is_document(stored):
+            return stored
+        return {name: take(stored[origin]) for origin, name, take in renames if origin in stored}
+
+    return paths, rename
+
+
+def _origin(field: StoredField, sources: Sequence[type[BaseModel]], shown: str) -> str:
+    """Return the name under which the documents store a field of the read model."""
+    codecs = [codec_of(source) for source in sources]
+    if field.stored == field.name:
+        for codec in codecs:
+            if field.name in codec.by_name:
+                return codec.by_name[field.name].stored
+    if any(field.stored in {own.stored for own in codec.fields} or codec.extra for codec in codecs):
+        return field.stored
+    known = sorted({own.name for codec in codecs for own in codec.fields})
+    nearest = difflib.get_close_matches(field.name, known, n=1)
+    advice = f"Did you mean {nearest[0]!r}?" if nearest else f"It has: {', '.join(known)}."
+    raise TypeError(f"{shown}: {sources[0].__name__} has no such field, by name or by alias. {advice}")
+
+
+def _inside(
+    model: type[BaseModel], field: StoredField, sources: Sequence[type[BaseModel]], origin: str, shown: str
+) -> tuple[list[str], Taken]:
+    """Return what is needed inside a field whose values are other models than the documents have there."""
+    wanted = _model_in(model, field)
+    have = [
+        found
+        for source in sources
+        for own in codec_of(source).fields
+        if own.stored == origin and (found := _model_in(source, own)) is not None
+    ]
+    if wanted is None or not have or any(issubclass(found, wanted) for found in have):
+        return [], _as_it_is
+    paths, rename = _taken_apart(wanted, have, shown)
+
+    def take(stored: Any) -> Any:
+        return [take(item) for item in stored] if is_array(stored) else rename(stored)
+
+    return paths, take
+
+
+def _model_in(model: type[BaseModel], field: StoredField) -> type[BaseModel] | None:
+    """Return the one model class of a field: its values, or the elements of a list of them."""
+    return _only_model(kinds_of(model.model_fields[field.name].annotation))
+
+
+def _only_model(kinds: tuple[object, ...]) -> type[BaseModel] | None:
+    if len(kinds) != 1:
+        return None
+    kind = kinds[0]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return None if kind.__pydantic_root_model__ else kind
+    container = get_origin(kind)
+    if not isinstance(container, type) or not issubclass(container, Collection) or issubclass(container, Mapping):
+        return None
+    inner = {found for part in get_args(kind) if part is not ... for found in kinds_of(part)}
+    return _only_model(tuple(inner))
+
+
+def _has_plain_id(model: type[BaseModel]) -> bool:
+    own = codec_of(model).by_name.get("id")
+    return own is not None and own.stored == "id"
+
+
+def _row_taken(stored: Any) -> Any:
+    """Call the `_id` of a row `id`, unless it has both."""
+    if ID in stored and "id" not in stored:
+        stored["id"] = stored.pop(ID)
+    return stored
+
+
+def _as_it_is(stored: Any) -> Any:
+    return stored

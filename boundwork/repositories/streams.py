@@ -1,0 +1,78 @@
+"""Results that are iterated over while they are fetched: one batch at a time is in memory.
+
+The same for both colours but for the words of iteration. Each step asks the unit whether it may still be used, so that
+a stream which outlives its unit raises even where it has documents left.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Generic, Self, TypeVar
+
+from pydantic import BaseModel
+
+from boundwork.repositories.plan import Plan
+from boundwork.uow.run_sync import run_sync
+
+ItemT = TypeVar("ItemT", bound=BaseModel)
+
+
+class StreamBase(Generic[ItemT]):
+    """What the streams of both colours share: the plan, and the items of the present batch."""
+
+    def __init__(self, plan: Plan[ItemT], batch_size: int, *, track: bool) -> None:
+        """Make a stream of a plan; queries do this."""
+        self._plan = plan
+        self._track = track
+        self._flow = plan.flow(batch_size)
+        self._items: Iterator[ItemT] = iter(())
+
+    def _held(self) -> ItemT | None:
+        """Return the next item of the present batch, None if it is used up."""
+        self._flow.check()
+        return next(self._items, None)
+
+    def _hold(self, found: list[bytes]) -> None:
+        self._items = iter(self._plan.made(found, track=self._track))
+
+
+class Stream(StreamBase[ItemT], Iterator[ItemT]):
+    """A result of a unit, fetched batch by batch; use it up, or `close()` it, before the unit goes on to commit."""
+
+    def __iter__(self) -> Self:
+        """Return itself: a stream goes through its result once."""
+        return self
+
+    def __next__(self) -> ItemT:
+        """Return the next item; UnitClosed after the transaction of the stream."""
+        while (item := self._held()) is None:
+            found = run_sync(self._flow.next())
+            if found is None:
+                raise StopIteration
+            self._hold(found)
+        return item
+
+    def close(self) -> None:
+        """Give up the rest of the result."""
+        self._items = iter(())
+        run_sync(self._flow.close())
+
+
+class AsyncStream(StreamBase[ItemT], AsyncIterator[ItemT]):
+    """A result of a unit, fetched batch by batch; use it up, or `close()` it, before the unit goes on to commit."""
+
+    def __aiter__(self) -> Self:
+        """Return itself: a stream goes through its result once."""
+        return self
+
+    async def __anext__(self) -> ItemT:
+        """Return the next item; UnitClosed after the transaction of the stream."""
+        while (item := self._held()) is None:
+            found = await self._flow.next()
+            if found is None:
+                raise StopAsyncIteration
+            self._hold(found)
+        return item
+
+    async def close(self) -> None:
+        """Give up the rest of the result."""
+        self._items = iter(())
+        await self._flow.close()

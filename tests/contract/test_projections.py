@@ -1,0 +1,180 @@
+"""Read models: what they need is fetched and nothing else, and the unit does not know them."""
+
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from pydantic import BaseModel, Field, ValidationError
+
+from boundwork import Document, DocumentNotFound, Embedded, InvalidDocument, MultipleDocumentsFound, desc
+from tests.contract.colours import define
+
+
+class Status(Enum):
+    OPEN = "o"
+    SENT = "s"
+
+
+class Line(Embedded):
+    sku: str
+    price: Decimal = Field(default=Decimal(0), alias="p")
+    note: str = ""
+
+
+class Address(Embedded):
+    city: str = Field(alias="town")
+    street: str = ""
+
+
+class Sale(Document, collection="sales"):
+    number: str = Field(alias="no")
+    status: Status = Status.OPEN
+    total: Decimal = Decimal(0)
+    lines: list[Line] = []
+    address: Address | None = None
+    notes: dict[str, str] = {}
+
+
+class Money(BaseModel, frozen=True):
+    price: Decimal
+
+
+class Place(BaseModel, frozen=True):
+    city: str
+
+
+class Summary(Embedded, frozen=True):
+    id: ObjectId
+    number: str
+    status: Status
+    address: Place | None = None
+    lines: tuple[Money, ...] = ()
+
+    @property
+    def worth(self) -> Decimal:
+        return sum((line.price for line in self.lines), Decimal(0))
+
+
+class Bare(BaseModel, frozen=True, extra="forbid"):
+    whole: Address | None = Field(default=None, alias="address")
+    total: Decimal
+
+
+@pytest.fixture
+async def sales(database: Any, colour: str) -> Any:
+    shop = define(colour, database, sales=Sale)
+    async with shop as uow:
+        uow.sales.add_all(
+            [
+                Sale(no="A", lines=[Line(sku="x", p=Decimal(2)), Line(sku="y", p=Decimal("1.5"))], notes={"a": "b"}),
+                Sale(no="B", status=Status.SENT, total=Decimal(7), address=Address(town="Oslo", street="s")),
+            ]
+        )
+    return shop
+
+
+async def test_a_read_model_is_made_of_the_fields_that_it_names(sales: Any) -> None:
+    async with sales as uow:
+        first, second = await uow.sales.find().sort(Sale.number).project(Summary).to_list()
+        assert (first.number, first.status, first.worth, first.address) == ("A", Status.OPEN, Decimal("3.5"), None)
+        assert (second.number, second.status, second.address) == ("B", Status.SENT, Place(city="Oslo"))
+        assert first.id == (await uow.sales.find(Sale.number == "A").one()).id
+        (bare,) = await uow.sales.find(Sale.status == Status.SENT).project(Bare).to_list()
+        assert bare == Bare(address=Address(town="Oslo", street="s"), total=Decimal(7))
+
+
+async def test_only_what_is_needed_is_fetched(sales: Any) -> None:
+    async with sales as uow:
+        await uow.sales.find().project(Summary).to_list()
+        await uow.sales.find().project(Bare).to_list()
+        asked = [record.command.projection for record in uow.core.workspace.log.records]
+    assert asked == [
+        {"_id": 1, "address.town": 1, "lines.p": 1, "no": 1, "status": 1},
+        {"address": 1, "total": 1, "_id": 0},
+    ]
+
+
+async def test_a_read_model_is_read_only_and_unknown_to_the_unit(sales: Any) -> None:
+    async with sales as uow:
+        known = await uow.sales.find(Sale.number == "A").one()
+        summary = await uow.sales.find(Sale.number == "A").project(Summary).one()
+        assert not isinstance(summary, Document)
+        with pytest.raises(ValidationError, match="frozen"):
+            summary.number = "Z"
+        with pytest.raises(TypeError, match="was given Summary"):
+            uow.sales.remove(summary)
+        assert await uow.sales.get(known.id) is known
+    assert (uow.receipt.updated, uow.receipt.removed) == (0, 0)
+
+
+async def test_a_read_model_sees_the_unit_s_own_changes(sales: Any) -> None:
+    async with sales as uow:
+        (await uow.sales.find(Sale.number == "A").one()).status = Status.SENT
+        assert {summary.status for summary in await uow.sales.find().project(Summary).to_list()} == {Status.SENT}
+
+
+async def test_the_words_of_a_query_go_on_after_a_projection(sales: Any) -> None:
+    async with sales as uow:
+        query = uow.sales.find().project(Summary)
+        assert [summary.number async for summary in query.sort(desc(Sale.number))] == ["B", "A"]
+        assert (await query.sort(Sale.number).first()).number == "A"
+        assert await query.count() == 2
+        assert await uow.sales.find(Sale.number == "C").project(Summary).one_or_none() is None
+        with pytest.raises(DocumentNotFound):
+            await uow.sales.find(Sale.number == "C").project(Summary).one()
+        with pytest.raises(MultipleDocumentsFound):
+            await query.one()
+        assert set(await query.distinct(Sale.status)) == set(Status)
+
+
+async def test_pages_of_a_read_model_fetch_what_their_tokens_need(sales: Any) -> None:
+    async with sales as uow:
+        query = uow.sales.find().sort(desc(Sale.number)).project(Bare)
+        first = await query.page(1)
+        second = await query.page(1, after=first.next)
+        assert [bare.total for bare in (*first, *second)] == [Decimal(7), Decimal(0)]
+        assert isinstance(first.items[0], Bare)
+        assert (await query.page(1, after=second.previous)).items == first.items
+        assert uow.core.workspace.log.records[0].command.projection == {"_id": 1, "address": 1, "no": 1, "total": 1}
+
+
+async def test_a_read_model_that_does_not_fit_is_refused_before_the_server_is_asked(sales: Any) -> None:
+    class Misspelt(BaseModel, frozen=True):
+        totl: int
+
+    class Deep(BaseModel, frozen=True):
+        class Inner(BaseModel, frozen=True):
+            cty: str
+
+        address: Inner
+
+    class Open(BaseModel):
+        total: int
+
+    async with sales as uow:
+        for model, text in (
+            (Misspelt, r"Misspelt\.totl: Sale has no such field.*Did you mean 'total'"),
+            (Deep, r"Deep\.address\.cty: Address has no such field.*Did you mean 'city'"),
+            (Open, r"class Open\(BaseModel, frozen=True\)"),
+            (Sale, "is a Document"),
+            (dict, "is a pydantic model class"),
+        ):
+            with pytest.raises(TypeError, match=text):
+                uow.sales.find().project(model)
+    assert uow.receipt.commands == 0
+
+
+async def test_stored_values_that_do_not_fit_are_named_without_them(sales: Any, database: Any, colour: str) -> None:
+    class Wrong(BaseModel, frozen=True):
+        number: int
+
+    async with sales as uow:
+        (await uow.sales.find(Sale.number == "A").one()).number = "secret"
+    async with sales as uow:
+        with pytest.raises(InvalidDocument) as caught:
+            await uow.sales.find().project(Wrong).to_list()
+        assert await uow.sales.count() == 2
+    assert caught.value.fields == ("number",)
+    assert "secret" not in str(caught.value)
