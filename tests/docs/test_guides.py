@@ -1,4 +1,7 @@
-"""The examples of a guide run in their order, in one module, and print what the guide says they print."""
+"""The examples of a guide run in their order, in one module, and give what the guide says they give.
+
+A `text` block is what the block before it prints; what stands behind `# ->` on a line is the value of that line.
+"""
 
 import contextlib
 import io
@@ -14,6 +17,7 @@ from pymongo import MongoClient
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guide"
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROMISE = re.compile(r"^(\s*)(.+?)  # -> (.+)$", re.MULTILINE)
 
 
 @pytest.fixture
@@ -25,11 +29,17 @@ def module() -> Iterator[types.ModuleType]:
     del sys.modules["guide"]
 
 
-@pytest.mark.parametrize("name", ["schema.md"])
-def test_the_examples_print_what_the_guide_says(
+@pytest.mark.parametrize("name", ["schema.md", "queries.md"])
+def test_the_examples_give_what_the_guide_says(
     name: str, module: types.ModuleType, mongod_client: MongoClient[dict[str, Any]], database_name: str
 ) -> None:
-    vars(module)["database"] = mongod_client[database_name]
+    wrong: list[str] = []
+
+    def promised(expected: str, found: object) -> None:
+        if repr(found) != expected:
+            wrong.append(f"promised {expected}, found {found!r}")
+
+    vars(module).update(database=mongod_client[database_name], promised=promised)
     blocks = BLOCK.findall((GUIDES / name).read_text("utf-8"))
     assert len(blocks) > 5
     printed = ""
@@ -39,5 +49,11 @@ def test_the_examples_print_what_the_guide_says(
             continue
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
-            exec(compile(text, f"{name}: {text.splitlines()[0]}", "exec"), vars(module))  # noqa: S102 - our own text
+            code = compile(PROMISE.sub(_checked, text), f"{name}: {text.splitlines()[0]}", "exec")
+            exec(code, vars(module))  # noqa: S102 - our own text
         printed = output.getvalue()
+    assert not wrong, "\n".join(wrong)
+
+
+def _checked(promise: re.Match[str]) -> str:
+    return f"{promise[1]}promised({promise[3]!r}, ({promise[2]}))"

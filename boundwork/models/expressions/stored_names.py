@@ -14,10 +14,10 @@ from boundwork.models.fields import ID
 
 def check_stored_name(model: type[BaseModel], name: str, where: str, advice: str) -> None:
     """Raise ValueError, naming the nearest name, unless documents of the model have a field stored so."""
-    if name == ID or any(_stores(part, name) for part in family_of(model)):
+    own = codec_of(model).by_name.get(name)
+    if name == ID or (own is not None and own.stored == name) or any(_stores(part, name) for part in family_of(model)):
         return
     known = sorted({field.stored for part in family_of(model) for field in codec_of(part).fields})
-    own = codec_of(model).by_name.get(name)
     nearest = [own.stored] if own is not None else difflib.get_close_matches(name, known, n=1)
     guess = f"Did you mean {nearest[0]!r}?" if nearest else f"It stores: {', '.join(known)}."
     text = f"{where} names {name!r}, and {model.__name__} stores no such field. {guess} {advice}"

@@ -11,7 +11,7 @@ from typing import Any, get_origin
 from pydantic import BaseModel
 from typing_extensions import get_type_hints, is_typeddict
 
-from boundwork.models.expressions.targets import Target, kinds_of, target_of
+from boundwork.models.expressions.targets import Target, target_of
 from boundwork.models.kinds import is_class
 
 WILDCARD = "$**"
@@ -52,8 +52,9 @@ def _step(target: Target, part: str) -> Target:
             hints = _record_hints(kind)
             if part in hints:
                 *outer, last = target.segments
-                kinds = kinds_of(hints[part])
-                return replace(target, segments=(*outer, f"{last}.{part}" if last else part), kinds=kinds)
+                return replace(
+                    target, segments=(*outer, f"{last}.{part}" if last else part), annotations=(hints[part],)
+                )
         try:
             return target.item(part)
         except (TypeError, ValueError):
