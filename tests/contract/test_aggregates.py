@@ -229,6 +229,7 @@ async def test_a_nested_unit_that_aggregated_what_it_wrote_cannot_be_undone_alon
                 (await uow.sales.get(1)).buyer = "eve"
                 await uow.sales.aggregate(TURNOVER, into=Turnover)
                 raise KeyError("inner")
-        with pytest.raises(UnitDoomed):
+        with pytest.raises(UnitDoomed) as doomed:
             await uow.sales.count()
+        assert "it had read what it had written itself" in str(doomed.value.__cause__)
         await uow.rollback()

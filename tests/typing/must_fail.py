@@ -101,6 +101,9 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.orders.find().page(10, "token")  # error: call-arg / reportCallIssue
         uow.orders.find().project(Order.total)  # error: arg-type / reportArgumentType
         uow.orders.find().project(Summary).one().total = 5  # error: misc, assignment / reportAttributeAccessIssue
+        uow.orders.find().stream("10")  # error: arg-type / reportArgumentType
+        uow.orders.aggregate([], into=5)  # error: arg-type / reportArgumentType
+        uow.orders.aggregate({"$match": 1}, into=Summary)  # error: arg-type / reportArgumentType
         uow.orders.find().max_time("1")  # error: arg-type / reportArgumentType
         uow.orders.find().explain("all")  # error: arg-type / reportArgumentType
         uow.orders.find().one_or_none().ship()  # error: union-attr / reportOptionalMemberAccess

@@ -82,6 +82,9 @@ def queries(shop: Shop) -> None:
     reveal_type(query.project(Summary))  # reveals: Query[Summary]
     reveal_type(query.project(Summary).sort("total").one())  # reveals: Summary
     reveal_type(query.project(Summary).page(5).items)  # reveals: list[Summary]
+    reveal_type(query.stream(10))  # reveals: Stream[Order]
+    reveal_type(next(query.project(Summary).stream(track=True)))  # reveals: Summary
+    reveal_type(shop.orders.aggregate([{"$match": Order.paid}], into=Summary))  # reveals: list[Summary]
     reveal_type(shop.customers.find().to_list())  # reveals: list[Customer]
 
 
@@ -98,6 +101,8 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
         reveal_type(await uow.orders.find().first())  # reveals: Order | None
         reveal_type(await uow.orders.find().one())  # reveals: Order
         reveal_type(await uow.orders.find().project(Summary).page(5))  # reveals: Page[Summary]
+        reveal_type([order async for order in uow.orders.find().stream()])  # reveals: list[Order]
+        reveal_type(await uow.orders.aggregate([], into=Summary))  # reveals: list[Summary]
         reveal_type(await uow.orders.find().distinct(Order.total))  # reveals: list[Decimal]
         reveal_type(await uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type([order async for order in uow.orders.find()])  # reveals: list[Order]
