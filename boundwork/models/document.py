@@ -220,7 +220,9 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         def __getattr__(self, name: str) -> Any:
             if name[:2] != "__":
                 cls = type(self)
-                if name in cls.__private_attributes__ or cls.model_config.get("extra") == "allow":
+                if name in cls.__private_attributes__:
+                    touch_all(self)  # it may refer to what is in the fields
+                elif cls.model_config.get("extra") == "allow":
                     touch_inside(self)
             return super().__getattr__(name)
 

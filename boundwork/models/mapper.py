@@ -4,7 +4,8 @@
 """
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
@@ -16,7 +17,8 @@ from boundwork.models.codec import Codec, codec_of
 from boundwork.models.document import Document
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.problems import cannot_store, problems_of, too_deep
-from boundwork.models.slots import FIELDS_SET, UNKNOWN
+from boundwork.models.renewal import renewed
+from boundwork.models.slots import FIELDS_SET, take_unknown
 from boundwork.models.tracking import Tracker, mark_modified, touch_all
 from boundwork.models.verification import Look, Verifier, through_bson
 
@@ -62,6 +64,9 @@ class Mapper(Generic[D]):
         self._verifier = Verifier(self.codec)
         annotation = model.model_fields["id"].annotation
         self._id_type = annotation if isinstance(annotation, type) else None
+        self._caches = any(
+            isinstance(value, cached_property) for base in model.__mro__ for value in vars(base).values()
+        )
 
     @property
     def base_filter(self) -> dict[str, Any]:
@@ -103,6 +108,14 @@ class Mapper(Generic[D]):
         with hydration_pause():
             return [self.load(document) for document in stored]
 
+    def attach(self, documents: Sequence[D], tracker: Tracker) -> None:
+        """Have loaded documents tracked; one whose validators filled a cached property has handed out its values."""
+        tracker.attach_all(documents)
+        if self._caches:
+            for document in documents:
+                if len(document.__dict__) > len(self.codec.fields):
+                    touch_all(document)
+
     def reload(self, document: D, stored: dict[str, Any], *, as_loaded: bool = False) -> None:
         """Give a document the state of its stored form, in place; private attributes stay as they are.
 
@@ -112,18 +125,20 @@ class Mapper(Generic[D]):
         tracker = Tracker.owner_of(document)
         if tracker is not None and not as_loaded:
             touch_all(document)
-        object.__setattr__(document, "__dict__", fresh.__dict__)
+        changes = None if tracker is None else tracker.changes_of(document)
+        untouched = tracker is not None and changes is None
+        values = fresh.__dict__ if untouched else renewed(document.__dict__, fresh.__dict__)
+        object.__setattr__(document, "__dict__", values)
         object.__setattr__(document, "__pydantic_extra__", fresh.__pydantic_extra__)
         FIELDS_SET.__set__(document, fresh.__pydantic_fields_set__)
-        _take_unknown(document, fresh)
+        take_unknown(document, fresh)
         if tracker is None:
             mark_modified(document)
-            return
-        if as_loaded:
-            tracker.renew(document)
-            return
-        changes = tracker.changes_of(document)
-        if changes is not None:
+        elif changes is None:
+            tracker.attach(document)
+        elif as_loaded:
+            changes.renew()
+        else:
             changes.accept()
 
     def encode(self, document: D) -> dict[str, Any]:
@@ -197,13 +212,3 @@ class Mapper(Generic[D]):
             )
             problem = (discriminators.field_of(self.model), reason)
             raise InvalidDocument(self.collection, document.__dict__.get("id"), [problem], stored=False)
-
-
-def _take_unknown(document: Document[Any], fresh: Document[Any]) -> None:
-    try:
-        UNKNOWN.__set__(document, UNKNOWN.__get__(fresh))
-    except AttributeError:
-        try:
-            UNKNOWN.__delete__(document)
-        except AttributeError:
-            return

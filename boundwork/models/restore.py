@@ -17,7 +17,7 @@ from boundwork.models.bson_types import NATIVE
 from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
 from boundwork.models.slots import FIELDS_SET, SharedNames
 
-_ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID}
+ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID}
 _set_slot = object.__setattr__
 
 
@@ -103,7 +103,7 @@ class Record:
 
     def _note(self, values: Iterable[Any]) -> None:
         for value in values:
-            if type(value) in _ATOMS:
+            if type(value) in ATOMS:
                 continue
             if is_model(value):
                 self._note_model(value)
@@ -135,7 +135,7 @@ class Record:
                 self.partial = True
             if state.extra or state.private:
                 self._note(state.inner())
-        if not _ATOMS.issuperset(map(type, values.values())):
+        if not ATOMS.issuperset(map(type, values.values())):
             self._note(values.values())
 
 

@@ -118,6 +118,17 @@ def _carry(source: Stored, copied: Stored) -> None:
         UNKNOWN.__set__(copied, unknown)
 
 
+def take_unknown(value: Stored, other: Stored) -> None:
+    """Have the fields that another instance carries without knowing them, in place of one's own."""
+    try:
+        UNKNOWN.__set__(value, UNKNOWN.__get__(other))
+    except AttributeError:
+        try:
+            UNKNOWN.__delete__(value)
+        except AttributeError:
+            return
+
+
 class Tracked(Stored, metaclass=DocumentMeta):
     """The part of Document that change tracking needs: one slot for the state of the document."""
 

@@ -214,14 +214,19 @@ class Changes:
         self._records = {name: Record(values.get(name, MISSING)) for name in self._records}
 
     def renew(self) -> None:
-        """Take the fields as untouched, since they were read again; private values are rewound as before."""
-        private, rest = self._state.private, self._rest
+        """Take the fields as untouched, since they were read again; private values are rewound as before.
+
+        What was handed out since the document was first touched is still watched: it has the new contents now.
+        """
+        private, rest, watched = self._state.private, self._rest, self._records
         self._state = ModelState(self.document)
         self._state.private = private
         self._rest = (*rest, *(Record(value) for value in (self._state.extra or {}).values()))
         self._records, self._sent, self.baseline, self.whole = {}, {}, {}, frozenset()
         self.extra = self._sent_extra = _encoded_extra(self._state.extra)
         self._readings += 1
+        for name in watched:
+            self.note(name)
 
     def frame(self) -> Frame:
         """Give a frame of the present state, to be restored later."""

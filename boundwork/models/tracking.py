@@ -71,14 +71,6 @@ class Tracker:
         """Attach documents that nobody tracks."""
         deque[None](map(_write_state, documents, repeat(self)), maxlen=0)
 
-    def renew(self, document: Tracked) -> None:
-        """Take the fields of a document of this tracker as untouched, since it was read again and nothing is pending."""
-        changes = self.changes_of(document)
-        if changes is None:
-            _write_state(document, self)
-        else:
-            changes.renew()
-
     def detach(self, document: Tracked) -> None:
         """Forget a document of this tracker."""
         state = state_of(document)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 async def flush(unit: "Unit") -> None:
     """Send the pending changes of a unit; a failure dooms it and names the document."""
     work = unit.workspace
+    if not unit.leaving:
+        work.pending.watch_held()
     changes = work.pending.changes()
     if not changes:
         return

@@ -79,7 +79,7 @@ def _load_new(mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, track
     stored = mapper.decode(batch)
     keys = [identity_key(document["_id"]) for document in stored]
     documents = mapper.load_all(stored)
-    tracker.attach_all(documents)
+    mapper.attach(documents, tracker)
     known.keep_all(mapper.collection, keys, documents)
     return documents
 
@@ -99,7 +99,7 @@ def _load_some(
         earlier = known.earlier(mapper.collection, key)
         if earlier is None:
             document = mapper.load(stored)
-            tracker.attach(document)
+            mapper.attach((document,), tracker)
         else:
             document = as_model(mapper, earlier)
             if not may_reload(tracker, document):

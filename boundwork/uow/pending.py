@@ -15,11 +15,12 @@ from boundwork.models import Document
 from boundwork.models.bson_types import MISSING, encode_value
 from boundwork.models.difference import Update
 from boundwork.models.encoders import unknown_fields
+from boundwork.models.holding import is_held
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.problems import too_deep
 from boundwork.models.touched import Changes
-from boundwork.models.tracking import Tracker
+from boundwork.models.tracking import Tracker, touch_all
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
 from boundwork.uow.identity_map import REMOVED, Known
 from boundwork.uow.unique_claims import value_at
@@ -195,6 +196,12 @@ class Pending:
         if identity in self.withdrawn:
             return REMOVED if self.withdrawn[identity].replaces else None
         return entry.document
+
+    def watch_held(self) -> None:
+        """Watch the new documents of which somebody holds a part since before; they are about to be sent."""
+        for identity, entry in self.added.items():
+            if identity not in self._tracker.touched and is_held(entry.document.__dict__.values()):
+                touch_all(entry.document)
 
     def changes(self) -> list[Change]:
         """Return what a flush has to do, in the order of first use; InvalidDocument before anything is sent."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import DocumentNotFound, NotInUnit
 from boundwork.models import Document
+from boundwork.models.holding import is_held
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper, mapper_of
@@ -211,6 +212,8 @@ class Workspace:
             self._vanish(mapper_of(type(earlier)), earlier)
         self.staged.inserted += 1
         self.tracker.attach(document)
+        if is_held(document.__dict__.values()):
+            touch_all(document)
         self.pending.note_inserted(Entry(document, mapper, key))
         self.known.keep(mapper.collection, key, document)
         return True

@@ -121,7 +121,7 @@ async def test_a_kind_that_is_read_as_another_class_is_refused(database: Any, co
         uow.pets.add(Pet(id="b", kind="ant"))
         uow.pets.add(Cat(id="c"))
     async with shop as uow:
-        assert [type(pet).__name__ for pet in await uow.pets.find().sort("id").to_list()] == ["Pet", "Cat"]
+        assert [type(pet).__name__ for pet in await uow.pets.find().sort("_id").to_list()] == ["Pet", "Cat"]
     with pytest.raises(InvalidDocument, match="kind: a document with this value is read as Cat"):
         async with shop as uow:
             (await uow.pets.get("b")).kind = "cat"
