@@ -95,7 +95,7 @@ class Changes:
         values = self.document.__dict__
         names: list[str] = []
         self._sent = {}
-        for name, before in self.baseline.items():
+        for name, before in list(self.baseline.items()):
             field = self.codec.by_name[name]
             now = self._sent[name] = self._now(field, values.get(name, MISSING))
             if now is before:
@@ -176,17 +176,15 @@ class Changes:
     def flushed(self) -> None:
         """Take what `update()` or `inserting()` saw as stored; what was changed since then is still to be written."""
         values, sent, self._sent = self.document.__dict__, self._sent, {}
-        baseline: dict[str, Any] = {}
-        for name, before in self.baseline.items():
-            field = self.codec.by_name[name]
-            stored = sent.get(name, before)
-            if field.shape.mutable or name not in sent:
-                baseline[name] = stored
+        for name in list(self.baseline):  # in place, or what another thread touches meanwhile would be lost
+            if name not in sent:
                 continue
+            field, stored = self.codec.by_name[name], sent[name]
             now = values.get(name, MISSING)
-            if now is not stored and not same(_encoded(field, now), stored):
-                baseline[name] = stored
-        self.baseline = baseline
+            if field.shape.mutable or (now is not stored and not same(_encoded(field, now), stored)):
+                self.baseline[name] = stored
+            else:
+                del self.baseline[name]
         self.extra = self._sent_extra
 
     def rewind(self) -> None:

@@ -13,10 +13,9 @@ from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
-from boundwork.uow.locking import lock_name
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.sessions.choice import asynchronous_sessions
-from boundwork.uow.settings import Isolation, Settings
+from boundwork.uow.settings import Concurrency, Isolation, Settings
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -32,8 +31,10 @@ class AsyncUnitOfWork(UnitDefinition):
     `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
     `isolation="locked_reads"` locks each document that a unit reads, so that no two units decide on the same ones.
     Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.
+    `concurrency="serialize"` lets child tasks use the unit: operations follow each other in the order
+    of their calls. Otherwise they raise UnitUsedElsewhere. To commit, roll back, nest and leave stays with the owner.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
-    ValueError for another isolation.
+    ValueError for another isolation or concurrency.
     """
 
     _awaits = True
@@ -47,18 +48,19 @@ class AsyncUnitOfWork(UnitDefinition):
         replay_seconds: float = 30.0,
         isolation: Isolation = "snapshot",
         idempotency_key: str | None = None,
+        concurrency: Concurrency = "exclusive",
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = asynchronous_sessions(database)
         key = None if idempotency_key is None else valid_key(idempotency_key)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency)
 
     async def __aenter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
         level = Level(sys._getframe(1), self)
         outer = self._outer()
         if outer is not None:
-            outer._nest(level)
+            await outer._nest(level)
             return outer
         unit = self._prepare()
         await unit._enter(level)
@@ -106,7 +108,7 @@ class AsyncUnitOfWork(UnitDefinition):
 
         As the first word of a unit it waits for a rival, up to `replay_seconds`, and reads what the rival committed.
         """
-        await lock_name(self.core, name)
+        await self.core.workspace.lock_name(name)
 
     async def commit(self) -> None:
         """Flush and commit; the next operation begins a new transaction."""

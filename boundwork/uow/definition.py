@@ -21,9 +21,11 @@ from boundwork.uow.levels import Level, level_by_hand, level_of_block, refuse_su
 from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, pop, push, step_aside, unit_of
 from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.port import SessionFactory
+from boundwork.uow.queued_unit import QueuedKeyedUnit, QueuedUnit
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.settings import Settings
 from boundwork.uow.states import State
+from boundwork.uow.turns import Turns
 from boundwork.uow.unit import Unit
 
 
@@ -150,8 +152,12 @@ class UnitDefinition:
         """Return a new unit, not yet entered; a key given here comes before that of the definition."""
         definition = self._definition()
         key = self._settings.idempotency_key if idempotency_key is None else valid_key(idempotency_key)
-        kind = Unit if key is None else partial(KeyedUnit, key)
+        queues = self._settings.concurrency == "serialize"
+        plain, keyed = (QueuedUnit, QueuedKeyedUnit) if queues or handover else (Unit, KeyedUnit)
+        kind = plain if key is None else partial(keyed, key)
         core = kind(type(self).__name__, self._sessions(), self._settings, handover=handover)
+        if isinstance(core, QueuedUnit):
+            core.turns = Turns(core, awaits=self._awaits, queues=queues)
         unit = copy(definition)
         unit._opened = OpenUnit(definition, type(self).models, core, unit)
         return unit
@@ -190,10 +196,10 @@ class UnitDefinition:
         push(opened)
         level.stand_in(opened)
 
-    def _nest(self, level: Level) -> None:
+    async def _nest(self, level: Level) -> None:
         """Open a savepoint in this unit."""
         opened = self._held()
-        opened.unit.open_savepoint()
+        await opened.unit.open_savepoint()
         level.stand_in(opened)
 
     async def _leave(self, error: BaseException | None) -> None:

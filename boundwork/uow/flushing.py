@@ -31,17 +31,27 @@ async def flush(unit: "Unit") -> None:
     changes = work.pending.changes()
     if not changes:
         return
+    moves, bulks = work.pending.moves, await _plan(unit, changes)
+    while moves != work.pending.moves:  # another task has added or removed something while the server was asked
+        work.pending.watch_held()
+        moves, bulks = work.pending.moves, await _plan(unit, work.pending.changes())
+    if not bulks:
+        return
+    work.pending.flushed()  # before it is sent: what changes while the reply is awaited belongs to the next flush
+    await _check_counts(unit, bulks, await _send(unit, bulks))
+    for bulk in bulks:
+        work.staged.count(bulk, work.pending.altered)
+
+
+async def _plan(unit: "Unit", changes: list[Change]) -> list[PlannedBulk]:
+    """Return how changes are sent; StaleDocument if one of the documents must not be written."""
     _refuse_vanished(unit, changes)
     groups = by_collection(changes)
     for collection, group in groups.items():
         await _guard(unit, collection, group)
     keys = {collection: await _unique_keys(unit, collection, group) for collection, group in groups.items()}
     with hydration_pause(len(changes)):
-        bulks = [planned(collection, group, keys[collection]) for collection, group in groups.items()]
-    work.pending.flushed()  # before it is sent: what changes while the reply is awaited belongs to the next flush
-    await _check_counts(unit, bulks, await _send(unit, bulks))
-    for bulk in bulks:
-        work.staged.count(bulk, work.pending.altered)
+        return [planned(collection, group, keys[collection]) for collection, group in groups.items()]
 
 
 def _refuse_vanished(unit: "Unit", changes: list[Change]) -> None:

@@ -1,7 +1,8 @@
 """Which units are open here: how a definition or a repository finds its unit without being told.
 
 The stack lives in a context variable, so each task and thread has its own. A child task inherits the stack of its
-parent, but not the right to use those units: only units whose owner is here count.
+parent, but not the right to use those units: only units whose owner is here count. Where there is none, a unit that
+lets the children of its owner wait for their turn is found as well; nothing is nested in it.
 """
 
 from collections.abc import Coroutine
@@ -90,6 +91,9 @@ def unit_of(definition: object) -> Unit:
         if opened.unit.is_mine:
             refuse_suspended(opened.unit)
             return opened.unit
+    for opened in reversed(inherited):
+        if opened.unit.is_usable:
+            return opened.unit
     if inherited:
         inherited[-1].unit.check()
     name = type(definition).__name__
@@ -99,7 +103,9 @@ def unit_of(definition: object) -> Unit:
 def unit_for(model: type[Document[Any]]) -> Unit:
     """Return the only open unit that declares a model."""
     stack = [opened for opened in _OPEN.get() if opened.unit.is_open]
-    candidates = [opened for opened in stack if opened.unit.is_mine and opened.declares(model)]
+    fitting = [opened for opened in stack if opened.declares(model)]
+    candidates = [opened for opened in fitting if opened.unit.is_mine]
+    candidates = candidates or [opened for opened in fitting if opened.unit.is_usable]
     if len({opened.definition for opened in candidates}) > 1:
         names = ", ".join(opened.unit.name for opened in candidates)
         raise AmbiguousUnitOfWork(

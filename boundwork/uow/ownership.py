@@ -47,6 +47,10 @@ class Owner:
             return True
         return threading.current_thread() is self.thread and (self.task is None or running_task() is self.task)
 
+    def is_near(self, *, threads: bool) -> bool:
+        """Tell whether this is the thread of the place, or with `threads` its process."""
+        return not self.is_inherited() and (threads or self.handover or threading.current_thread() is self.thread)
+
     def is_inherited(self) -> bool:
         """Tell whether this is another process, which got the unit by a fork."""
         return os.getpid() != self.process

@@ -49,8 +49,9 @@ class Pending:
     """The entries of one transaction."""
 
     def __init__(self, tracker: Tracker) -> None:
-        """Begin with nothing to do."""
+        """Begin with nothing to do; `moves` counts what was added and removed."""
         self._tracker = tracker
+        self.moves = 0
         self.clear()
 
     def clear(self) -> None:
@@ -65,6 +66,7 @@ class Pending:
 
     def add(self, entry: Entry) -> None:
         """Note a new document, or one that comes back after its deletion was sent."""
+        self.moves += 1
         entry.place = len(self._tracker.touched)
         self.added[id(entry.document)] = entry
         self.withdrawn.pop(id(entry.document), None)
@@ -72,15 +74,18 @@ class Pending:
 
     def remove(self, entry: Entry) -> None:
         """Note a document that goes."""
+        self.moves += 1
         entry.place = len(self._tracker.touched)
         self.removed[id(entry.document)] = entry
 
     def take_back(self, document: Document[Any]) -> None:
         """Drop the removal of a document that no flush has sent."""
+        self.moves += 1
         self.removed.pop(id(document), None)
 
     def withdraw(self, document: Document[Any]) -> Known | None:
         """Drop the insert of a document that no flush has sent; give what is known of its id then, None if nothing."""
+        self.moves += 1
         entry = self.added.pop(id(document))
         if id(document) in self.gone:
             return REMOVED
@@ -133,7 +138,7 @@ class Pending:
         self.added = {}
         self.removed = {}
         with hydration_pause(len(self._tracker.touched)):
-            for identity, changes in self._tracker.touched.items():
+            for identity, changes in list(self._tracker.touched.items()):
                 if identity in unsent:
                     changes.accept()
                 else:
@@ -230,7 +235,7 @@ class Pending:
         return Insertion(entry.document, entry.mapper, stored["_id"], stored, entry.origin)
 
     def _alterations(self) -> Iterator[tuple[int, Change]]:
-        for place, (identity, changes) in enumerate(self._tracker.touched.items()):
+        for place, (identity, changes) in enumerate(list(self._tracker.touched.items())):
             if any(identity in entries for entries in (self.added, self.removed, self.withdrawn)):
                 continue
             if identity in self.gone and not self.gone[identity].vanished:

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from boundwork.uow.unique_key_cache import UniqueKeyCache
 
 Isolation = Literal["snapshot", "locked_reads"]
+Concurrency = Literal["exclusive", "serialize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Settings:
     `autoflush` sends pending changes before each query; `commit_seconds` is how long a commit of unknown outcome
     is resent, `replay_seconds` how long a unit repeats its transaction after a transient failure. With the isolation
     `locked_reads` each document that a unit reads is locked. Of the units with an `idempotency_key` at most one commits.
+    With the concurrency `serialize` the children of a unit's owner wait for their turn in it.
     """
 
     autoflush: bool = True
@@ -22,13 +24,18 @@ class Settings:
     replay_seconds: float = 30.0
     isolation: Isolation = "snapshot"
     idempotency_key: str | None = None
+    concurrency: Concurrency = "exclusive"
     unique_keys: UniqueKeyCache = field(default_factory=UniqueKeyCache)
 
     def __post_init__(self) -> None:
-        """Refuse an isolation that there is not."""
-        if self.isolation not in get_args(Isolation):
-            known = " or ".join(map(repr, get_args(Isolation)))
-            raise ValueError(f"There is no isolation {self.isolation!r}. Write {known}.")
+        """Refuse an isolation or a concurrency that there is not."""
+        for word, chosen, choices in (
+            ("isolation", self.isolation, get_args(Isolation)),
+            ("concurrency", self.concurrency, get_args(Concurrency)),
+        ):
+            if chosen not in choices:
+                known = " or ".join(map(repr, choices))
+                raise ValueError(f"There is no {word} {chosen!r}. Write {known}.")
 
     @property
     def locks_reads(self) -> bool:

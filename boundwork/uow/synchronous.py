@@ -13,11 +13,10 @@ from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
-from boundwork.uow.locking import lock_name
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import synchronous_sessions
-from boundwork.uow.settings import Isolation, Settings
+from boundwork.uow.settings import Concurrency, Isolation, Settings
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -33,8 +32,10 @@ class UnitOfWork(UnitDefinition):
     `replay_seconds` how long a unit repeats its transaction after a transient failure (0 for never).
     `isolation="locked_reads"` locks each document that a unit reads, so that no two units decide on the same ones.
     Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.
+    `concurrency="serialize"` lets other threads use the unit: operations follow each other in the order
+    of their calls. Otherwise they raise UnitUsedElsewhere. To commit, roll back, nest and leave stays with the owner.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
-    ValueError for another isolation.
+    ValueError for another isolation or concurrency.
     """
 
     _awaits = False
@@ -48,18 +49,19 @@ class UnitOfWork(UnitDefinition):
         replay_seconds: float = 30.0,
         isolation: Isolation = "snapshot",
         idempotency_key: str | None = None,
+        concurrency: Concurrency = "exclusive",
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = synchronous_sessions(database)
         key = None if idempotency_key is None else valid_key(idempotency_key)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency)
 
     def __enter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
         level = Level(sys._getframe(1), self)
         outer = self._outer()
         if outer is not None:
-            outer._nest(level)
+            run_sync(outer._nest(level))
             return outer
         unit = self._prepare()
         run_sync(unit._enter(level))
@@ -102,7 +104,7 @@ class UnitOfWork(UnitDefinition):
 
         As the first word of a unit it waits for a rival, up to `replay_seconds`, and reads what the rival committed.
         """
-        run_sync(lock_name(self.core, name))
+        run_sync(self.core.workspace.lock_name(name))
 
     def commit(self) -> None:
         """Flush and commit; the next operation begins a new transaction."""

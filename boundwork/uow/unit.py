@@ -6,7 +6,7 @@ transactions and its failures are decided here; what it reads and writes lies in
 
 from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from boundwork.errors import (
     BoundworkError,
@@ -38,6 +38,8 @@ ReplyT = TypeVar("ReplyT")
 class Unit:
     """The core of an open unit; the shells `UnitOfWork` and `AsyncUnitOfWork` drive it."""
 
+    workspace_kind: ClassVar[type[Workspace]] = Workspace
+
     def __init__(self, name: str, session: BoundSession, settings: Settings, *, handover: bool = False) -> None:
         """Prepare a unit; nothing is opened yet. With `handover` any task or thread of the process may use it."""
         self.name = name
@@ -45,7 +47,7 @@ class Unit:
         self.settings = settings
         self.receipt = Receipt()
         self.state = State.READY
-        self.workspace = Workspace(self)
+        self.workspace = self.workspace_kind(self)
         self.hooks = Hooks()
         self.committed = False
         self.settled = False
@@ -68,9 +70,12 @@ class Unit:
         if self._owner is not None:
             self._owner.check(self.name)
         if self.busy:
-            raise self._overlap()
-        if self.state is State.ACTIVE and self._suspended is None:
-            return
+            raise self.overlap()
+        if self.state is not State.ACTIVE or self._suspended is not None:
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        """Raise why the unit cannot be used."""
         if self._suspended is not None:
             raise NestedUnitOfWork(f"The unit of work {self.name} cannot be used {self._suspended}. Leave that first.")
         if self.state is State.DOOMED:
@@ -96,6 +101,11 @@ class Unit:
     def is_mine(self) -> bool:
         """Tell whether the unit is open and belongs to the present task, thread and process."""
         return self.is_open and self._owner is not None and self._owner.is_here()
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether the unit is open and may be used from here, be it somebody else's."""
+        return self.is_mine
 
     @property
     def is_open(self) -> bool:
@@ -170,7 +180,7 @@ class Unit:
         """Await while nothing else of the unit runs; what goes wrong dooms the unit, unless it can be got over."""
         if self.busy:
             work.close()
-            raise self._overlap()
+            raise self.overlap()
         self.busy = True
         try:
             return await work
@@ -183,7 +193,8 @@ class Unit:
         finally:
             self.busy = False
 
-    def _overlap(self) -> UnitUsedElsewhere:
+    def overlap(self) -> UnitUsedElsewhere:
+        """Return the error of an operation that came before another one had ended."""
         return UnitUsedElsewhere(
             f"The unit of work {self.name} was used while another operation of it was running. "
             "Its operations must follow one another.",
@@ -230,7 +241,7 @@ class Unit:
             "Blocks must end in the reverse order of their beginnings: leave the inner one first.",
         )
 
-    def open_savepoint(self) -> None:
+    async def open_savepoint(self) -> None:
         """Begin a nested unit; nothing is sent."""
         self.check()
         self._savepoints.append(begin(self.workspace, len(self.hooks.registered)))

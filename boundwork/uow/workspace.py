@@ -18,7 +18,7 @@ from boundwork.uow.commands import Count, Find
 from boundwork.uow.flushing import flush, insert_if_absent
 from boundwork.uow.identity_map import REMOVED, IdentityMap
 from boundwork.uow.loading import asked_by_id, key_of, load, may_reload
-from boundwork.uow.locking import find_and_lock, lock_and_find
+from boundwork.uow.locking import find_and_lock, lock_and_find, lock_name
 from boundwork.uow.log import Log
 from boundwork.uow.pending import Entry, Pending
 from boundwork.uow.receipt import Receipt
@@ -217,6 +217,10 @@ class Workspace:
         self.pending.note_inserted(Entry(document, mapper, key))
         self.known.keep(mapper.collection, key, document)
         return True
+
+    async def lock_name(self, name: str) -> None:
+        """Lock a name for the rest of the transaction."""
+        await lock_name(self.unit, name)
 
     async def flush(self) -> None:
         """Send all pending changes."""
