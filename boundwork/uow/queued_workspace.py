@@ -1,6 +1,6 @@
 """The words of a unit whose operations take turns: each waits, and is then carried out as a whole."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,7 +79,7 @@ class QueuedWorkspace(Workspace):
             super().remove(document)
 
     @contextmanager
-    def _thread_turn(self) -> Iterator[None]:
+    def _thread_turn(self) -> Generator[None]:
         turns = self.unit.turns
         self.unit.turn()
         taken = not turns.awaits and run_sync(turns.take())
