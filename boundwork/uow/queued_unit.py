@@ -27,7 +27,7 @@ class QueuedUnit(Unit):
     def check(self) -> None:
         """Raise unless the unit may be used here: as for any unit, but its operations may wait for each other."""
         if self._owner is not None and not self._may_be_used_here():
-            self._owner.check(self.name)
+            self._refuse_place(self._owner)
         if self.busy and not self.turns.queues:
             raise self.overlap()
         if self.state is not State.ACTIVE or self.is_suspended:

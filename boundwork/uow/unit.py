@@ -64,15 +64,22 @@ class Unit:
         self.around: tuple[Unit, ...] = ()
         self.writing: Sequence[BulkWrite] = ()
         self._rebinds = False
+        self._closed_by: str | None = None
 
     def check(self) -> None:
         """Raise unless the unit may be used here and now: UnitClosed, UnitUsedElsewhere, UnitDoomed."""
-        if self._owner is not None:
-            self._owner.check(self.name)
+        if self._owner is not None and not self._owner.is_here():
+            self._refuse_place(self._owner)
         if self.busy:
             raise self.overlap()
         if self.state is not State.ACTIVE or self._suspended is not None:
             self._refuse()
+
+    def _refuse_place(self, owner: Owner) -> None:
+        """Raise that the unit belongs elsewhere; after its end, that it has ended."""
+        if self.state is State.CLOSED:
+            self._refuse()
+        owner.check(self.name)
 
     def _refuse(self) -> NoReturn:
         """Raise why the unit cannot be used."""
@@ -89,7 +96,10 @@ class Unit:
                 f"The unit of work {self.name} sent a commit of unknown outcome; the first error is the cause. "
                 "Leave the block and read what it wrote in a new unit.",
             ) from self._doom
-        opened = "" if self._owner is None else f" It was opened and closed by {self._owner.name}."
+        opened = ""
+        if self._owner is not None:
+            closed = "" if self._closed_by is None else f" by {self._owner.name}"
+            opened = f" It was opened{closed} and closed by {self._closed_by or self._owner.name}."
         raise UnitClosed(f"The unit of work {self.name} {self.state.value}.{opened} Open a new one.")
 
     @property
@@ -137,7 +147,8 @@ class Unit:
             await forsake(self)
             self._owner.check(self.name)
         try:
-            if self._owner is not None:
+            if self._owner is not None and not self._owner.is_here():
+                self._closed_by = Owner.here().name
                 self._owner.check(self.name)
             if error is None and self._savepoints:
                 raise self._left_too_early()

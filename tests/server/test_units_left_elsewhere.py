@@ -44,7 +44,7 @@ def test_a_unit_that_is_left_in_another_thread_is_rolled_back_and_its_session_en
     with pytest.raises(UnitUsedElsewhere):
         held.__exit__(None, None, None)
     check_rolled_back(uow, account, accounts, seen)
-    with pytest.raises(UnitClosed):
+    with pytest.raises(UnitClosed, match=r"was opened by thread .*0' of process \d+ and closed by thread 'MainThread'"):
         opener(uow.accounts.count)
 
 
