@@ -89,7 +89,7 @@ class Plan(Generic[ItemT]):
         """Carry out the plan."""
         if self.view is None:
             return await self.unit.workspace.find(self.mapper, self.command())
-        return self.view.read(await reading.batches(self.unit, self.mapper, self._locked()))
+        return self.view.read(await self.unit.whole(reading.batches(self.unit, self.mapper, self._locked())))
 
     def flow(self, batch_size: int) -> Flow:
         """Return the plan as a stream; ValueError unless the size is positive."""
@@ -122,6 +122,9 @@ class Plan(Generic[ItemT]):
         conditions = [part for part in (plain.filter, request.condition) if part]
         together = conditions[0] if len(conditions) == 1 else {"$and": conditions} if conditions else {}
         command = replace(plain, filter=together, sort=tuple(request.order), limit=size + 1)
+        return await self.unit.whole(self._page(request, size, command))
+
+    async def _page(self, request: PageRequest, size: int, command: Find) -> Page[ItemT]:
         found = cut(await reading.batches(self.unit, self.mapper, command))
         return request.page(size, found, partial(self.made, track=True))
 
@@ -168,11 +171,12 @@ class Plan(Generic[ItemT]):
         if self.options.hint is not None:
             raise ValueError("distinct takes no hint: servers before 7.1 refuse it.")
         command = Distinct(self.mapper.collection, target.path, self._filter(), self.options)
-        return read_values(target, await reading.distinct(self.unit, command, self.mapper.model.__name__))
+        values = reading.distinct(self.unit, command, self.mapper.model.__name__)
+        return read_values(target, await self.unit.whole(values))
 
     async def explained(self, verbosity: str) -> dict[str, Any]:
         """Return the server's plan."""
-        return await reading.explain(self.unit, self.command(), verbosity)
+        return await self.unit.whole(reading.explain(self.unit, self.command(), verbosity))
 
     def _locked(self) -> Find:
         return self.command((ID,) if self.unit.settings.locks_reads else ())
@@ -220,4 +224,5 @@ async def aggregated(
     """Return the rows of a pipeline over a model's documents as instances of a read model."""
     view = View(into, None, mapper.collection)
     stages = compile_pipeline(mapper.model, pipeline, mapper.base_filter, javascript=javascript)
-    return view.read(await reading.aggregate(unit, Aggregate(mapper.collection, stages), mapper.model.__name__))
+    rows = reading.aggregate(unit, Aggregate(mapper.collection, stages), mapper.model.__name__)
+    return view.read(await unit.whole(rows))

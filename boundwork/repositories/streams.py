@@ -30,8 +30,15 @@ class StreamBase(Generic[ItemT]):
         self._flow.check()
         return next(self._items, None)
 
-    def _hold(self, found: list[bytes]) -> None:
-        self._items = iter(self._plan.made(found, track=self._track))
+    async def _advance(self) -> bool:
+        """Fetch the next batch; False at the end."""
+        return await self._plan.unit.whole(self._step())
+
+    async def _step(self) -> bool:
+        found = await self._flow.next()
+        if found is not None:
+            self._items = iter(self._plan.made(found, track=self._track))
+        return found is not None
 
 
 class Stream(StreamBase[ItemT], Iterator[ItemT]):
@@ -44,10 +51,8 @@ class Stream(StreamBase[ItemT], Iterator[ItemT]):
     def __next__(self) -> ItemT:
         """Return the next item; UnitClosed after the transaction of the stream."""
         while (item := self._held()) is None:
-            found = run_sync(self._flow.next())
-            if found is None:
+            if not run_sync(self._advance()):
                 raise StopIteration
-            self._hold(found)
         return item
 
     def close(self) -> None:
@@ -66,10 +71,8 @@ class AsyncStream(StreamBase[ItemT], AsyncIterator[ItemT]):
     async def __anext__(self) -> ItemT:
         """Return the next item; UnitClosed after the transaction of the stream."""
         while (item := self._held()) is None:
-            found = await self._flow.next()
-            if found is None:
+            if not await self._advance():
                 raise StopAsyncIteration
-            self._hold(found)
         return item
 
     async def close(self) -> None:

@@ -5,7 +5,8 @@ anybody may, and overlaps are refused. Where a unit of neither kind is opened, n
 roll back, to nest and to leave stay with the owner.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import UnitClosed, UnitUsedElsewhere
 from boundwork.uow.keyed_unit import KeyedUnit
@@ -16,6 +17,8 @@ from boundwork.uow.unit import Unit
 
 if TYPE_CHECKING:
     from boundwork.uow.turns import Turns
+
+ReplyT = TypeVar("ReplyT")
 
 
 class QueuedUnit(Unit):
@@ -47,6 +50,14 @@ class QueuedUnit(Unit):
                 "running. The commit goes on when the hook has ended: do the work in the hook itself, or before.",
             )
         return Turn(self.turns)
+
+    async def whole(self, operation: Coroutine[Any, Any, ReplyT]) -> ReplyT:
+        """Await an operation in turn."""
+        try:
+            async with self.turn():
+                return await operation
+        finally:
+            operation.close()  # or Python would complain of one that was refused
 
     def being_left(self) -> UnitClosed:
         """Return the error of an operation that comes while the unit is being left."""

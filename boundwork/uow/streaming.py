@@ -60,12 +60,15 @@ class Flow:
         batches, ended = self._batches, self._ended
         self._end(whole=False)
         current = self._generation == self._unit.workspace.log.generation
-        if batches is None or ended or not current or not self._unit.is_mine:
+        if batches is None or ended or not current or not self._unit.is_usable:
             return
         try:
-            await self._unit._alone(batches.close())
+            await self._unit.whole(self._give_up(batches))
         except SessionFailure as failure:
             logger.debug("unit %s: a stream could not be given up: %s", self._unit.name, failure)
+
+    async def _give_up(self, batches: Batches) -> None:
+        await self._unit._alone(batches.close())
 
     async def _fetch(self) -> bytes | None:
         work, log = self._unit.workspace, self._unit.workspace.log

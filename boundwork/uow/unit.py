@@ -166,6 +166,10 @@ class Unit:
             finally:
                 await end(self)
 
+    def whole(self, operation: Coroutine[Any, Any, ReplyT]) -> Coroutine[Any, Any, ReplyT]:
+        """Return an operation to be awaited; a unit that others may use lets it wait for its turn."""
+        return operation
+
     async def send(
         self,
         command: Callable[[], Coroutine[Any, Any, ReplyT]],

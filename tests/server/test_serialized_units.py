@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from pymongo import AsyncMongoClient
 
 from boundwork import AsyncRepository, UnitClosed, UnitUsedElsewhere, guard
@@ -24,6 +25,10 @@ async def serial(mongod_uri: str, database_name: str, seen: CommandsSeen) -> Asy
     address = with_options(mongod_uri, f"appName={database_name}")
     async with AsyncMongoClient[dict[str, Any]](address, event_listeners=[seen, guard()]) as client:
         yield AsyncBank(client[database_name], concurrency="serialize")
+
+
+class Balance(BaseModel, frozen=True):
+    balance: int
 
 
 async def balance_after_a_deposit(uow: AsyncBank) -> int:
@@ -58,6 +63,26 @@ async def test_ten_gathered_reads_and_writes_give_what_they_give_in_sequence(
             assert await asyncio.gather(*(step(uow) for step in STEPS)) == IN_SEQUENCE
         assert accounts.count_documents({}) == ACCOUNTS + 2
         assert accounts.find_one({"_id": 1})["balance"] == BALANCE + 2 + 2 * number
+
+
+async def test_every_kind_of_read_waits_for_its_turn(serial: AsyncBank, accounts: Any) -> None:
+    async def streamed(uow: AsyncBank) -> int:
+        return len([account async for account in uow.accounts.find().stream(batch_size=7)])
+
+    async with serial as uow:
+        reads: list[Awaitable[Any]] = [
+            uow.accounts.find().sort(Account.id).page(3),
+            uow.accounts.find().distinct(Account.balance),
+            uow.accounts.find(Account.id < 2).project(Balance).to_list(),
+            uow.accounts.find().explain(),
+            *(streamed(uow) for _ in range(3)),
+        ]
+        page, values, rows, plan, *counts = await asyncio.gather(*reads)
+        assert [account.id for account in page] == [0, 1, 2]
+        assert (values, [row.balance for row in rows], counts) == ([BALANCE], [BALANCE] * 2, [ACCOUNTS] * 3)
+        assert plan
+        (await uow.accounts.get(1)).balance = 0
+    assert accounts.find_one({"_id": 1})["balance"] == 0
 
 
 @pytest.mark.filterwarnings("ignore:Motor is deprecated")
