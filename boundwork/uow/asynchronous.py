@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import FrameType, TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
@@ -13,6 +13,7 @@ from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
+from boundwork.uow.open_units import bind_again, unbind_all
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.sessions.choice import asynchronous_sessions
 from boundwork.uow.settings import Concurrency, Isolation, Settings
@@ -252,13 +253,16 @@ class _Outside:
     def __init__(self, core: Unit) -> None:
         """Prepare to step out of a unit."""
         self._core = core
+        self._bound: Sequence[Unit] = ()
 
     async def __aenter__(self) -> None:
         """Step out."""
         await self._core.step_out()
+        self._bound = await unbind_all()
 
     async def __aexit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         """Step in again."""
-        await self._core.step_in()
+        self._core.suspend(None)
+        await bind_again(self._bound)

@@ -5,7 +5,7 @@ parent, but not the right to use those units: only units whose owner is here cou
 lets the children of its owner wait for their turn is found as well; nothing is nested in it.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -63,9 +63,9 @@ def mine() -> list[OpenUnit]:
 
 async def step_aside(work: Coroutine[Any, Any, None]) -> None:
     """Await something as if no unit were open here: their sessions are unbound and they are refused meanwhile."""
-    stack, here = _OPEN.get(), mine()
-    usable = [opened.unit for opened in here if not opened.unit.is_suspended]
-    bound = [opened.unit for opened in reversed(here) if await opened.unit.session.unbind()]
+    stack = _OPEN.get()
+    usable = [opened.unit for opened in mine() if not opened.unit.is_suspended]
+    bound = await unbind_all()
     for unit in usable:
         unit.suspend(HOOKS_RUN)
     _OPEN.set(())
@@ -75,7 +75,18 @@ async def step_aside(work: Coroutine[Any, Any, None]) -> None:
         _OPEN.set(stack)
         for unit in usable:
             unit.suspend(None)
-        for unit in reversed(bound):
+        await bind_again(bound)
+
+
+async def unbind_all() -> list[Unit]:
+    """Unbind the sessions of all units that are open here, and return those units, the innermost first."""
+    return [opened.unit for opened in reversed(mine()) if await opened.unit.session.unbind()]
+
+
+async def bind_again(units: Sequence[Unit]) -> None:
+    """Bind the sessions that `unbind_all` unbound, but for those of units that have ended since."""
+    for unit in reversed(units):
+        if unit.is_open:
             await unit.session.bind()
 
 

@@ -113,7 +113,7 @@ class QueuedUnit(Unit):
                 self.turns.give()
 
     async def step_out(self) -> None:
-        """Unbind the session, in turn."""
+        """Refuse use, in turn."""
         self._require_owner()
         async with self.turn():
             await super().step_out()

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import FrameType, TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
@@ -13,6 +13,7 @@ from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
+from boundwork.uow.open_units import bind_again, unbind_all
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import synchronous_sessions
@@ -231,11 +232,14 @@ class _Outside:
     def __init__(self, core: Unit) -> None:
         """Prepare to step out of a unit."""
         self._core = core
+        self._bound: Sequence[Unit] = ()
 
     def __enter__(self) -> None:
         """Step out."""
         run_sync(self._core.step_out())
+        self._bound = run_sync(unbind_all())
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         """Step in again."""
-        run_sync(self._core.step_in())
+        self._core.suspend(None)
+        run_sync(bind_again(self._bound))

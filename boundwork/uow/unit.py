@@ -63,7 +63,6 @@ class Unit:
         self._suspended: str | None = None
         self.around: tuple[Unit, ...] = ()
         self.writing: Sequence[BulkWrite] = ()
-        self._rebinds = False
         self._closed_by: str | None = None
 
     def check(self) -> None:
@@ -288,16 +287,9 @@ class Unit:
         return None
 
     async def step_out(self) -> None:
-        """Unbind the session and refuse use until `step_in`."""
+        """Refuse use while the program works outside of the session, until `suspend(None)`."""
         self.check()
         self.suspend("inside outside()")
-        self._rebinds = await self.session.unbind()
-
-    async def step_in(self) -> None:
-        """Bind the session again."""
-        self.suspend(None)
-        if self.is_open and self._rebinds:
-            await self.session.bind()
 
     @property
     def is_suspended(self) -> bool:

@@ -43,3 +43,21 @@ async def test_a_second_client_works_outside(banks: Any, stored: Any, mongod_uri
             with MongoClient[Any](mongod_uri) as other:
                 assert other[database_name]["accounts"].find_one() == {"_id": 1, "balance": 0}
     assert stored.find_one() == {"_id": 1, "balance": 7}
+
+
+async def test_outside_of_an_independent_unit_is_outside_of_the_one_around_it_too(banks: Any, stored: Any) -> None:
+    audit = stored.database["audit"]
+    shop = banks()
+    with pytest.raises(ZeroDivisionError):
+        async with shop as uow:
+            await uow.accounts.get(1)
+            async with shop.independent() as inner:
+                await inner.accounts.get(1)
+                database = raw(inner)
+                async with inner.outside():
+                    await settled(database["audit"].insert_one({"_id": "seen"}))
+                await settled(database["accounts"].insert_one({"_id": 5, "balance": 0}))
+            await settled(raw(uow)["accounts"].insert_one({"_id": 6, "balance": 0}))
+            raise ZeroDivisionError
+    assert audit.find_one() == {"_id": "seen"}
+    assert sorted(found["_id"] for found in stored.find()) == [1, 5]
