@@ -20,7 +20,7 @@ from tests.servers import RealMongod
 
 pytestmark = pytest.mark.server
 
-ROUNDS = 100 if LONG else 30
+ROUNDS = 100 if LONG else 15
 WARM = 3
 LONGEST_SECONDS = 0.02
 ROOT = Path(__file__).parent.parent.parent
