@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import Context, copy_context
 from functools import partial
@@ -162,15 +163,10 @@ async def by_a_dependency(places: Places, *, handover: bool) -> None:
             yield uow
 
     async def in_pool(work: Callable[..., Any], *args: Any) -> Any:
-        started = threading.Event()
-        blocked = loop.run_in_executor(None, started.wait)  # or the pool would take the thread of last time
-        try:
-            return await loop.run_in_executor(None, partial(copy_context().run, work, *args))
-        finally:
-            started.set()
-            await blocked
+        with ThreadPoolExecutor(1) as pool:  # one of its own, or it might be the thread of last time
+            step = partial(copy_context().run, work, *args)
+            return await asyncio.get_running_loop().run_in_executor(pool, step)
 
-    loop = asyncio.get_running_loop()
     manager = dependency()
     uow = await in_pool(manager.__enter__)
     met: BaseException | None = None
