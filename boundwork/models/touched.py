@@ -181,7 +181,8 @@ class Changes:
                 continue
             field, stored = self.codec.by_name[name], sent[name]
             now = values.get(name, MISSING)
-            if field.shape.mutable or (now is not stored and not same(_encoded(field, now), stored)):
+            watched = field.shape.mutable or self.tracker.shared
+            if watched or (now is not stored and not same(_encoded(field, now), stored)):
                 self.baseline[name] = stored
             else:
                 del self.baseline[name]

@@ -52,14 +52,18 @@ def mark_modified(document: Tracked) -> None:
 
 
 class Tracker:
-    """One unit's record of touched documents; it holds no reference to untouched ones."""
+    """One unit's record of touched documents; it holds no reference to untouched ones.
 
-    __slots__ = ("__weakref__", "closed", "touched")
+    `shared` says that one thread may change documents while another one sends them.
+    """
+
+    __slots__ = ("__weakref__", "closed", "shared", "touched")
 
     def __init__(self) -> None:
         """Begin with nothing touched."""
         self.touched: dict[int, Changes] = {}
         self.closed = False
+        self.shared = False
 
     def attach(self, document: Tracked) -> None:
         """Note the first touch of a document from now on; one that is attached here already stays as it is."""

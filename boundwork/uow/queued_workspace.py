@@ -21,6 +21,11 @@ class QueuedWorkspace(Workspace):
 
     unit: "QueuedUnit"
 
+    def __init__(self, unit: "QueuedUnit") -> None:
+        """Begin empty; what was sent stays watched, since another thread may be writing it again just now."""
+        super().__init__(unit)
+        self.tracker.shared = True
+
     async def get(self, mapper: Mapper[DocumentT], document_id: object, *, lock: bool = False) -> DocumentT | None:
         """Do as any workspace, in turn."""
         async with self.unit.turn():

@@ -313,3 +313,13 @@ def test_time_is_compared_as_it_is_stored() -> None:
     changes = tracker.changes_of(event)
     assert isinstance(changes, Changes)
     assert changes.update() is None
+
+
+def test_a_write_of_another_thread_that_comes_with_a_flush_is_noticed_where_threads_share_a_unit() -> None:
+    order, tracker = loaded(status="open")
+    tracker.shared = True
+    order.status = "paid"
+    assert update(order, tracker) == {"$set": {"status": "paid"}}
+    tracker.touched[id(order)].flushed()
+    order.__dict__["status"] = "sent"  # it had looked whether the field is watched before the flush went on
+    assert update(order, tracker) == {"$set": {"status": "sent"}}
