@@ -321,5 +321,6 @@ def test_a_write_of_another_thread_that_comes_with_a_flush_is_noticed_where_thre
     order.status = "paid"
     assert update(order, tracker) == {"$set": {"status": "paid"}}
     tracker.touched[id(order)].flushed()
-    order.__dict__["status"] = "sent"  # it had looked whether the field is watched before the flush went on
+    values: Any = order.__dict__
+    values["status"] = "sent"  # it had looked whether the field is watched before the flush went on
     assert update(order, tracker) == {"$set": {"status": "sent"}}
