@@ -33,6 +33,7 @@ from boundwork.uow.unit import Unit
 
 logger = logging.getLogger("boundwork.unit")
 LOOK_SECONDS = 10.0
+NAMESPACE_EXISTS = 48
 
 
 class KeyedUnit(Unit):
@@ -56,9 +57,30 @@ class KeyedUnit(Unit):
         await super().enter()
         try:
             await self._look()
+            if await self._made_room():
+                await Recovery(self).restart()  # what began before the collection cannot write into it
         except BaseException as error:
             await super().leave(error)
             raise
+
+    async def _made_room(self) -> bool:
+        """Make the collection of the markers before one is written; tell whether it was missing.
+
+        A collection that comes with a commit appears a moment after the documents that the commit changed: a rival
+        would meet those and find no marker. Who may not make collections is told so when the marker is written.
+        """
+        if MARKERS in self.settings.collections_made:
+            return False
+        missing = True
+        try:
+            await self.session.create_aside(MARKERS)
+        except SessionFailure as failure:
+            missing = False
+            if failure.code != NAMESPACE_EXISTS:
+                logger.debug("unit %s: %s was not made: %s", self.name, MARKERS, failure)
+                return missing
+        self.settings.collections_made.add(MARKERS)
+        return missing
 
     async def _look(self) -> None:
         command = looking_for(self.key)

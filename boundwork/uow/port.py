@@ -71,6 +71,9 @@ class BoundSession(Protocol):
     async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
         """Insert a document outside of the transaction, so that a majority of the members has it; as `find_aside`."""
 
+    async def create_aside(self, collection: str) -> None:
+        """Make a collection outside of the transaction; it fails with code 48 if there is one."""
+
     async def commit(self) -> None:
         """Commit the transaction, or resend the commit of one whose outcome is unknown; sends nothing if it is empty."""
 

@@ -26,6 +26,7 @@ class Settings:
     idempotency_key: str | None = None
     concurrency: Concurrency = "exclusive"
     unique_keys: UniqueKeyCache = field(default_factory=UniqueKeyCache)
+    collections_made: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Refuse an isolation or a concurrency that there is not."""

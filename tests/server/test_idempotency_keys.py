@@ -19,7 +19,12 @@ MARKERS = "boundwork_units"
 
 
 async def test_the_marker_is_read_first_and_written_last(banks: Any, seen: CommandsSeen, stored: Any) -> None:
-    async with banks(idempotency_key="a") as uow:
+    stored.database.create_collection(MARKERS)
+    bank = banks()
+    async with bank.unit(idempotency_key="first"):
+        pass
+    seen.take()
+    async with bank.unit(idempotency_key="a") as uow:
         (await uow.accounts.get(1)).balance = 7
     look, *work, marker, commit = seen.take()
     assert (look["find"], look["filter"], look["startTransaction"]) == (MARKERS, {"_id": "a"}, True)
@@ -28,9 +33,22 @@ async def test_the_marker_is_read_first_and_written_last(banks: Any, seen: Comma
     assert name_of(commit) == "commitTransaction"
     assert all(in_transaction_of(command, look) for command in (*work, marker, commit))
     assert uow.receipt.commands == 5
-    written = stored.database[MARKERS].find_one()
+    written = stored.database[MARKERS].find_one("a")
     assert set(written) == {"_id", "unit", "at", "receipt"}
     assert written["receipt"]["updated"] == 1
+
+
+async def test_the_collection_of_the_markers_is_made_before_any_transaction_writes_into_it(
+    banks: Any, seen: CommandsSeen, stored: Any
+) -> None:
+    """One that comes with a commit is seen later than what else was committed: a rival would find no marker."""
+    async with banks(idempotency_key="a") as uow:
+        (await uow.accounts.get(1)).balance = 7
+    _, made, given_up, look, *_, marker, _ = seen.take()
+    assert (made["create"], made.get("startTransaction"), name_of(given_up)) == (MARKERS, None, "abortTransaction")
+    assert (look["find"], look["startTransaction"]) == (MARKERS, True)
+    assert in_transaction_of(marker, look)
+    assert uow.receipt.replays == 0
 
 
 async def test_a_question_is_a_majority_insert_outside_of_every_transaction(

@@ -97,6 +97,10 @@ class MotorSession(SynchronousSession):
         """Insert a document that a majority of the members has, in a session of its own."""
         await _on_a_thread(super().insert_aside(collection, document, seconds))
 
+    async def create_aside(self, collection: str) -> None:
+        """Make a collection, in a session of its own."""
+        await _on_a_thread(super().create_aside(collection))
+
     async def commit(self) -> None:
         """Commit, or send the commit again."""
         await _on_a_thread(super().commit())

@@ -209,6 +209,12 @@ class SynchronousSession:
             alone = self._stored.get_collection(collection, **BY_MAJORITY)
             alone.insert_one(document, session=aside)
 
+    async def create_aside(self, collection: str) -> None:
+        """Make a collection, in a session of its own."""
+        self._books.commands += 1
+        with failures_of(), meant(), self._given.client.start_session() as aside:
+            self._stored.command("create", collection, session=aside)
+
     async def commit(self) -> None:
         """Commit, or send the commit again."""
         with self._books.own(int(self._books.begun)):

@@ -82,6 +82,9 @@ class ScriptedSession:
         assert seconds
         return []
 
+    async def create_aside(self, collection: str) -> None:
+        self._note(f"create_aside {collection}")
+
     async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
         self._note("insert_aside")
         assert collection

@@ -123,6 +123,9 @@ class MemorySession:
         del seconds
         self._alone(partial(self._write, BulkWrite(collection, (InsertOne(document),))))
 
+    async def create_aside(self, collection: str) -> None:
+        """Do nothing: a collection is there as soon as it is named."""
+
     async def commit(self) -> None:
         """Commit the transaction; one that has no command yet sends nothing."""
         self._expect(State.STARTING, State.ACTIVE, State.FAILED, State.COMMITTED)
