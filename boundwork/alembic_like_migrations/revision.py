@@ -1,0 +1,28 @@
+"""What is known of a revision without running it: a value.
+
+The two phases are those of a rolling deploy: `expand` suits old code as well, `contract` only new code.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+Phase = Literal["expand", "contract"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One step of a database; `down_revisions` are its parents: none for a base, several for a merge."""
+
+    revision: str
+    down_revisions: tuple[str, ...] = ()
+    phase: Phase | None = None
+    message: str = ""
+    checksum: str = ""
+    path: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]

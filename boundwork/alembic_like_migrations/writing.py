@@ -1,0 +1,141 @@
+"""How a new revision file comes to be: its name and its text, from templates that the user can change.
+
+Both templates are those of the standard library's `string.Template`. What a template gives is read again before it
+is written, so a template that would lose the revision or its parents is refused and leaves no file.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+
+from boundwork.alembic_like_migrations.drafts import Draft
+from boundwork.alembic_like_migrations.errors import RevisionExists, RevisionUnreadable, TemplateWrong
+from boundwork.alembic_like_migrations.files import read_source
+from boundwork.alembic_like_migrations.revision import Revision
+from boundwork.alembic_like_migrations.settings import Settings
+
+TEMPLATE_NAME = "revision.py.template"
+TEMPLATE = '''"""$message
+
+Made on $date, after $after.
+"""
+
+revision = $revision
+down_revision = $down_revision
+phase = $phase
+
+
+def up() -> None:
+    """Bring the database from the revisions before to this one."""
+
+
+def down() -> None:
+    """Bring it back."""
+'''
+LONGEST_SLUG = 40
+
+
+def write_template(folder: Path) -> Path:
+    """Put the built-in template into a folder, to be changed; one that is there is left as it is."""
+    path = folder / TEMPLATE_NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(TEMPLATE, "utf-8")
+    return path
+
+
+def write_revision(settings: Settings, draft: Draft) -> Revision:
+    """Write the file of a new revision and return what it says. Raises TemplateWrong and RevisionExists."""
+    path = settings.folder / file_name(settings, draft)
+    template = settings.folder / TEMPLATE_NAME
+    given = template if template.is_file() else None
+    text = _text(given, draft)
+    try:
+        revision = read_source(text, path)
+    except RevisionUnreadable as error:
+        raise TemplateWrong(given, f"makes no revision file. {error}") from error
+    wanted = (draft.revision, draft.down_revisions, draft.phase)
+    if (revision.revision, revision.down_revisions, revision.phase) != wanted:
+        raise TemplateWrong(given, "must contain $revision, $down_revision and $phase, each as the value of its name.")
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise RevisionExists(path) from None
+    return revision
+
+
+def file_name(settings: Settings, draft: Draft) -> str:
+    """Return the name of the file of a revision, with `.py`. Raises TemplateWrong."""
+    words = {
+        "date": f"{draft.made:%Y%m%d}",
+        "time": f"{draft.made:%H%M%S}",
+        "slug": slug(draft.message),
+        "id": draft.revision,
+    }
+    template = settings.section.file_name
+    name = _filled(settings.file, f"file_name = {template!r}", template, words)
+    if name.startswith(("_", ".")) or "/" in name or "\\" in name:
+        raise TemplateWrong(
+            settings.file,
+            f"file_name = {template!r} makes {name!r}; it must be one name, not begun by a dot or underscore.",
+        )
+    return f"{name}.py"
+
+
+def slug(message: str) -> str:
+    """Return the first words of a message as part of a file name: small letters, digits and underscores."""
+    plain = unicodedata.normalize("NFKD", message).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    kept = words[0][:LONGEST_SLUG] if words else "revision"
+    for word in words[1:]:
+        if len(kept) + 1 + len(word) > LONGEST_SLUG:
+            break
+        kept = f"{kept}_{word}"
+    return kept
+
+
+def _text(path: Path | None, draft: Draft) -> str:
+    try:
+        template = TEMPLATE if path is None else path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise TemplateWrong(path, f"is not UTF-8: {error.reason}.") from error
+    words = {
+        "message": _in_docstring(draft.message),
+        "revision": _quoted(draft.revision),
+        "down_revision": _parents(draft.down_revisions),
+        "phase": "None" if draft.phase is None else _quoted(draft.phase),
+        "date": f"{draft.made:%Y-%m-%d %H:%M} UTC",
+        "after": ", ".join(draft.down_revisions) or "nothing",
+    }
+    return _filled(path, "it", template, words)
+
+
+def _filled(path: Path | None, place: str, template: str, words: Mapping[str, str]) -> str:
+    known = ", ".join(f"${word}" for word in words)
+    try:
+        return Template(template).substitute(words)
+    except KeyError as error:
+        raise TemplateWrong(path, f"{place} has ${error.args[0]}, which nobody fills in. There are {known}.") from None
+    except ValueError as error:
+        raise TemplateWrong(path, f"{place}: {error}. A dollar sign is written $$.") from None
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _parents(parents: Sequence[str]) -> str:
+    if not parents:
+        return "None"
+    return _quoted(parents[0]) if len(parents) == 1 else f"({', '.join(map(_quoted, parents))})"
+
+
+def _in_docstring(message: str) -> str:
+    """Return a message as it is written between three quotes, so that Python reads the same message."""
+    text = message.replace("\\", "\\\\")
+    if '"""' in text or text.endswith('"'):
+        text = text.replace('"', '\\"')
+    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
