@@ -26,6 +26,8 @@
     +-- ServerUnavailable          no server could be reached, or it refused the login
     +-- SchemaNotEnsured           a declared collection or index could not be made
 
+Those of migrations are in boundwork.alembic_like_migrations.errors, on the same base.
+
 Texts name ids and fields, never contents. The facts are attributes, the driver's error is `__cause__`, and
 every error can be pickled.
 """

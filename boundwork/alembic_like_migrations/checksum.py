@@ -38,7 +38,7 @@ def _pieces(module: ast.Module) -> Iterator[str]:
     """Yield `(Name field=value ...)`, and lists in brackets; with a stack, because a tree may be deeper than calls can be."""
     ahead: list[object] = [module]
     while ahead:
-        match ahead.pop():
+        match item := ahead.pop():
             case _Said() as said:
                 yield said
             case ast.Constant(value=value):
@@ -47,10 +47,10 @@ def _pieces(module: ast.Module) -> Iterator[str]:
                 yield f"({type(node).__name__}"
                 ahead.append(_END)
                 ahead.extend(reversed(_fields(node)))
-            case list() as items:
+            case list():
                 yield "["
                 ahead.append(_LIST_END)
-                ahead.extend(reversed(cast("list[object]", items)))
+                ahead.extend(reversed(cast("list[object]", item)))
             case plain:
                 yield f"<{plain!a}>"
 

@@ -83,6 +83,14 @@ def find_settings(start: Path) -> Settings:
 
 def write_settings(project: Path, section: Section) -> Settings:
     """Append the section to the pyproject.toml of a folder, or make one. Raises SettingsWrong if it cannot be."""
+    settings, addition = prepared(project, section)
+    with settings.file.open("a", encoding="utf-8") as stream:
+        stream.write(addition)
+    return settings
+
+
+def prepared(project: Path, section: Section) -> tuple[Settings, str]:
+    """Return the settings to be, and what must be appended to their file. Raises SettingsWrong if it cannot be."""
     file = project.absolute() / FILE
     before = file.read_text("utf-8") if file.is_file() else ""
     if before and _section(file) is not None:
@@ -92,9 +100,7 @@ def write_settings(project: Path, section: Section) -> Settings:
         tomllib.loads(before + addition)
     except tomllib.TOMLDecodeError as error:
         raise SettingsWrong(f"{file} cannot be added to ({error}). Write by hand: {section.as_toml()}") from error
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(addition)
-    return Settings(file, section)
+    return Settings(file, section), addition
 
 
 def _section(file: Path) -> object:

@@ -1,4 +1,4 @@
-"""The command line of boundwork: `boundwork demo`.
+"""The command line of boundwork: `boundwork demo` and `boundwork migrate`.
 
 Nothing here is imported by the library; typer, rich and the data of the demo come with extras.
 """

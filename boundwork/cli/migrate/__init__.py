@@ -1,0 +1,1 @@
+"""The commands `boundwork migrate ...`: revision files and their graph, for people and for machines."""

@@ -1,0 +1,49 @@
+"""The exit codes of `boundwork migrate`, all of them in this one place.
+
+They are a promise to the scripts that call it; the same table is in docs/guide/migrations.md, and a test compares them.
+"""
+
+from enum import IntEnum
+from typing import Self
+
+from boundwork.alembic_like_migrations import (
+    IdRefused,
+    MigrationError,
+    RevisionAmbiguous,
+    RevisionNotFound,
+    SeveralHeads,
+    StepsImpossible,
+)
+
+
+class Exit(IntEnum):
+    """What an exit code means."""
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> Self:
+        """Make a code with its meaning."""
+        self = int.__new__(cls, code)
+        self._value_ = code
+        self.meaning = meaning
+        return self
+
+    OK = 0, "done, or all as it should be"
+    FAILED = 1, "something went wrong, and stderr says what"
+    USAGE = 2, "a wrong option, or a name that means no revision"
+    PENDING = 3, "revisions are pending, or the models differ from them"
+    DRIFT = 4, "the database differs from its revisions"
+    LOCKED = 5, "another deployer holds the lock"
+    REFUSED = 6, "the gate of a rolling deploy refused"
+    TAMPERED = 7, "the file of an applied revision was changed"
+    DIRTY = 8, "a revision stopped half-way"
+
+
+# Two heads are a state of the project, so a script that meets them has not called wrongly.
+_OF_THE_CALLER = (RevisionNotFound, RevisionAmbiguous, StepsImpossible, IdRefused)
+
+
+def exit_of(failure: MigrationError) -> Exit:
+    """Return the exit code for a failure."""
+    named_wrongly = isinstance(failure, _OF_THE_CALLER) and not isinstance(failure, SeveralHeads)
+    return Exit.USAGE if named_wrongly else Exit.FAILED

@@ -1,0 +1,55 @@
+"""What the commands work on: the settings of a project and the graph of its revision files."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from boundwork.alembic_like_migrations import Graph, Revision, read_folder
+from boundwork.alembic_like_migrations.drafts import Draft, checked_id, merge_parents, new_id, next_parents
+from boundwork.alembic_like_migrations.revision import Phase
+from boundwork.alembic_like_migrations.settings import Section, Settings, find_settings, prepared, write_settings
+from boundwork.alembic_like_migrations.writing import write_revision, write_template
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as it is now; nothing of it was executed."""
+
+    settings: Settings
+    graph: Graph
+
+    @classmethod
+    def at(cls, start: Path) -> "Project":
+        """Read the project that a folder is in. Raises MigrationError."""
+        settings = find_settings(start)
+        return cls(settings, Graph(read_folder(settings.folder)))
+
+    def add(self, message: str, *, after: str, phase: Phase | None, revision: str | None) -> "Written":
+        """Write a revision after another one."""
+        return self._write(next_parents(self.graph, after), message, phase, revision)
+
+    def merge(self, names: list[str], message: str | None, *, revision: str | None) -> "Written":
+        """Write a revision that merges others."""
+        parents = merge_parents(self.graph, names)
+        return self._write(parents, message or f"merge {' and '.join(parents)}", None, revision)
+
+    def _write(self, parents: tuple[str, ...], message: str, phase: Phase | None, revision: str | None) -> "Written":
+        chosen = new_id() if revision is None else checked_id(self.graph, revision)
+        words = " ".join(message.split())
+        written = write_revision(self.settings, Draft(chosen, parents, words, datetime.now(UTC), phase))
+        return Written(Graph([*self.graph, written]), written)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A revision that was written, and the graph with it."""
+
+    graph: Graph
+    revision: Revision
+
+
+def begin(project: Path, section: Section) -> tuple[Settings, Path]:
+    """Make the folder with its template and write the settings, last; return them and where the template is."""
+    settings, _ = prepared(project, section)
+    template = write_template(settings.folder)
+    return write_settings(project, section), template
