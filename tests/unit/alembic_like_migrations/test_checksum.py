@@ -133,6 +133,16 @@ def test_every_change_of_meaning_counts(old: str, new: str) -> None:
     assert changed(old, new) != of(BODY)
 
 
+def test_where_a_python_cuts_the_texts_of_an_f_string_does_not_count() -> None:
+    whole = ast.parse("f'ab{c}'")
+    (statement,) = whole.body
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.JoinedStr)
+    before = checksum(whole)
+    statement.value.values[:1] = [ast.Constant("a"), ast.JoinedStr([ast.Constant("b"), ast.Constant("")])]
+    assert checksum(whole) == before
+
+
 def test_texts_cannot_pass_for_syntax() -> None:
     assert of("f('a', 'b')") != of("f('a\\', \\'b')")
     assert of("f(')', x)") != of("f(') x')")

@@ -24,6 +24,18 @@ def test_a_branch_and_its_merge_are_two_lanes_that_part_and_meet() -> None:
     assert text_of(DIAMOND).splitlines() == ["●   e5", "●   d4", "├─╮", "│ ● c3", "● │ b2", "├─╯", "●   a1"]
 
 
+def test_three_branches_that_meet_end_their_lanes() -> None:
+    three: Parents = {"_": (), "a": ("_",), "b": ("a",), "c": ("a",), "d": ("a",), "e": ("b", "c", "d")}
+    drawing = ["●     e", "├─┬─╮", "│ │ ● d", "│ ● │ c", "● │ │ b", "├─┴─╯", "●     a"]
+    assert text_of(three).splitlines() == [*drawing, "●     _"]
+
+
+def test_a_merge_joins_the_lane_that_leads_to_its_parent_already() -> None:
+    two: Parents = {"a": (), "b": ("a",), "c": ("a", "b"), "d": ("b", "a")}
+    drawing = ["●     d", "├─╮", "│ │ ● c", "├─┼─┤", "● │ │ b", "├─┴─╯", "●     a"]
+    assert text_of(two).splitlines() == drawing
+
+
 def test_two_projects_in_one_do_not_look_connected() -> None:
     assert text_of({"x": (), "y": ()}) == "● y\n\n● x"
 

@@ -56,7 +56,9 @@ def test_every_message_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFac
     ['"', '""""', "\\", 'a\\"', '\\"""', "$message", "'''", "{x}", "\\N{DASH}", "\x00", "\ud800", "eins\nzwei"],
 )
 def test_a_message_with_quotes_and_escapes_comes_back_as_it_was(project: Settings, message: str) -> None:
-    assert write_revision(project, draft(message)).message.partition("\n\nMade on")[0] == message
+    template = '"""$message"""\nrevision = $revision\ndown_revision = $down_revision\nphase = $phase\n'
+    (project.folder / TEMPLATE_NAME).write_text(template)
+    assert write_revision(project, draft(message)).message == message
 
 
 def test_the_template_of_the_user_is_used_and_the_built_in_one_without_it(project: Settings) -> None:
