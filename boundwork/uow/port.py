@@ -4,7 +4,7 @@ The core awaits nothing but the methods of `BoundSession`. A synchronous session
 never suspend, an asynchronous one as coroutines that do; the core cannot tell.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from bson.timestamp import Timestamp
@@ -55,6 +55,10 @@ class BoundSession(Protocol):
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks in order and return a result for each command: one a bulk, or one for all."""
+        ...
+
+    async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a command in the transaction and return the reply; one that reports write errors fails."""
         ...
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:

@@ -8,7 +8,7 @@ from running. Motor is never imported here, only recognised once the program has
 import asyncio
 import sys
 import warnings
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
@@ -84,6 +84,10 @@ class MotorSession(SynchronousSession):
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks, all in one command where the server can."""
         return await _on_a_thread(super().write(bulks))
+
+    async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a command in the transaction and return the reply."""
+        return await _on_a_thread(super().command(command))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, asked in a session of its own."""

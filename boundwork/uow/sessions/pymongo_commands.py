@@ -288,6 +288,12 @@ def command_result(command: Mapping[str, Any], reply: Mapping[str, Any], done: B
     )
 
 
+def without_errors(command: Mapping[str, Any], reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a reply; BulkWriteError if it says that a write was refused."""
+    command_result(command, reply, BulkResult(), 0)
+    return reply
+
+
 def bulk_result(result: BulkWriteResult | ClientBulkWriteResult) -> BulkResult:
     """Return PyMongo's counts as ours."""
     return BulkResult(

@@ -14,7 +14,7 @@ from boundwork.uow.sessions.motor import _on_a_thread
 from boundwork.uow.sessions.pymongo_commands import NEUTRAL, STORED_FORM
 from boundwork.uow.sessions.pymongo_failures import failures_of
 
-_WRITING = frozenset({"create", "createIndexes", "collMod"})
+_WRITING = frozenset({"create", "createIndexes", "collMod", "drop", "dropIndexes", "renameCollection", "findAndModify"})
 _MAJORITY = {"writeConcern": {"w": "majority"}}
 
 

@@ -5,7 +5,7 @@ is undone apart from the end of the session, so that neither can be skipped.
 """
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -43,6 +43,7 @@ from boundwork.uow.sessions.pymongo_commands import (
     request,
     takes_client_bulks,
     unique_keys,
+    without_errors,
     write_commands,
     writes_of,
 )
@@ -185,6 +186,12 @@ class SynchronousSession:
             client: Any = self._given.client  # checkers cannot tell the type of its requests
             requests = client_requests(bulks, self._given.name)
             return bulk_result(client.bulk_write(requests, session=self._session))
+
+    async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a command in the transaction and return the reply."""
+        with self._books.own():
+            reply = self._neutral.command(dict(command), codec_options=EXACT, session=self._session)
+            return without_errors(command, reply)
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, asked in a session of its own."""

@@ -1,6 +1,6 @@
 """A session that answers as a script says: the port of the unit of work, written by hand."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from boundwork.uow.commands import (
@@ -70,6 +70,10 @@ class ScriptedSession:
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         self._note("write")
         return [_reached(bulk) for bulk in bulks]
+
+    async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._note(next(iter(command)))
+        return {}
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         self._note("unique_keys")

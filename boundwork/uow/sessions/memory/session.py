@@ -6,7 +6,7 @@ it, and what follows is told so. The methods never suspend, so both colours can 
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, NoReturn, TypeVar
@@ -106,6 +106,10 @@ class MemorySession:
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks in order, each as one command."""
         return [self._run(partial(self._write, bulk)) for bulk in bulks]
+
+    async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Refuse: commands are carried out by a server."""
+        raise refused(f"the command {next(iter(command))}", "migrations")
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, `_id` left out."""

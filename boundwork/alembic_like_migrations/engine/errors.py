@@ -1,0 +1,98 @@
+"""What can go wrong while migrations run.
+
+    MigrationError
+    +-- LockHeld            another runner has the lease
+    +-- LeaseLost           this runner was taken for dead: it may no longer write
+    +-- StepFailed          a step could not be carried out
+    +-- DatabaseDirty       a revision was begun and not ended
+    +-- NothingToResume     nothing was left half-done
+    +-- RevisionTampered    the file of an applied revision is not the one that was applied
+    +-- StandaloneServer    the server has no transactions, so no step can be recorded with what it does
+
+The facts are attributes. Every text says what to do next.
+"""
+
+from collections.abc import Sequence
+
+from boundwork.alembic_like_migrations.errors import MigrationError
+
+
+class LockHeld(MigrationError):
+    """Another runner has the lease; `owner` says who, `seconds` how long it lasts unless it is renewed."""
+
+    def __init__(self, owner: str, seconds: float) -> None:
+        """Say who has it and for how long."""
+        super().__init__(
+            f"Migrations of this database are being run by {owner}; its lease lasts {max(seconds, 0):.0f} s more unless it is "
+            "renewed. Wait, or run `unlock` if that process is gone."
+        )
+        self.owner = owner
+        self.seconds = seconds
+
+
+class LeaseLost(MigrationError):
+    """The lease went to another runner, or was unlocked, while this one did not answer; nothing more was written."""
+
+    def __init__(self, epoch: int) -> None:
+        """Name the epoch of the lease that was lost."""
+        super().__init__(
+            "Another runner has taken over the migrations of this database, or they were unlocked. This one has "
+            "stopped, and what it was doing in that moment was not written. Look at `current`."
+        )
+        self.epoch = epoch
+
+
+class StepFailed(MigrationError):
+    """A step could not be carried out; what came before it stays, and its own last batch was not written."""
+
+    def __init__(self, revision: str, direction: str, step: str, why: str) -> None:
+        """Say which step of which revision failed, and why."""
+        super().__init__(
+            f"Revision {revision} ({direction}) failed at the step {step!r}: {why} What came before it stays. Mend the cause "
+            "and run `resume`, or decide by hand with `resolve`."
+        )
+        self.revision = revision
+        self.direction = direction
+        self.step = step
+
+
+class DatabaseDirty(MigrationError):
+    """Revisions were begun and not ended; `revisions` names them."""
+
+    def __init__(self, revisions: Sequence[str]) -> None:
+        """Name the revisions."""
+        super().__init__(
+            f"{', '.join(revisions)} was begun and not ended. Run `resume` to go on, or decide by hand with `resolve`."
+        )
+        self.revisions = tuple(revisions)
+
+
+class NothingToResume(MigrationError):
+    """No revision is half-done."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("Nothing was left half-done. Run `upgrade` or `downgrade`.")
+
+
+class RevisionTampered(MigrationError):
+    """The files of applied revisions are not those that were applied; `revisions` names them."""
+
+    def __init__(self, revisions: Sequence[str]) -> None:
+        """Name the revisions."""
+        super().__init__(
+            f"The files of {', '.join(revisions)} have changed since they were applied. Restore them and write a new "
+            "revision for the change, or `stamp` them if the change means nothing."
+        )
+        self.revisions = tuple(revisions)
+
+
+class StandaloneServer(MigrationError):
+    """The server is a standalone: it cannot record a step in one transaction with what the step does."""
+
+    def __init__(self) -> None:
+        """Say what is missing."""
+        super().__init__(
+            "The server is a standalone and has no transactions, so a crash could apply a step twice. Start it with "
+            "--replSet and initiate the set (one node is enough)."
+        )

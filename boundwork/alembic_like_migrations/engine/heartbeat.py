@@ -1,0 +1,85 @@
+"""How a lease is kept while a long step goes on: by a thread beside a synchronous runner, by a task beside the other.
+
+A heartbeat that cannot reach the server goes on trying; one that hears that the lease is lost says so to the runner,
+which stops at its next step or batch. It is the fence that makes sure of it, not the heartbeat.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from boundwork.alembic_like_migrations.engine.errors import LeaseLost
+from boundwork.alembic_like_migrations.engine.lease import Lease
+from boundwork.uow.failures import SessionFailure
+from boundwork.uow.run_sync import run_sync
+
+logger = logging.getLogger("boundwork.migrations")
+BEATS = 3
+"""How many heartbeats there are in the time of a lease."""
+
+
+class Pulse:
+    """What the runner asks between two steps."""
+
+    def __init__(self, lease: Lease) -> None:
+        """Watch over a lease that was just taken."""
+        self._lease = lease
+        self._lost: LeaseLost | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the lease is known to be lost."""
+        return self._lost is not None
+
+    def check(self) -> None:
+        """Raise LeaseLost if the lease is known to be lost."""
+        if self._lost is not None:
+            raise self._lost
+
+    async def beat(self) -> None:
+        """Renew the lease once."""
+        try:
+            await self._lease.renew()
+        except LeaseLost as lost:
+            self._lost = lost
+        except SessionFailure as failure:
+            logger.warning("the lease of the migrations was not renewed, trying again: %s", failure)
+
+
+@asynccontextmanager
+async def kept_by_thread(lease: Lease) -> AsyncGenerator[Pulse]:
+    """Keep a lease while the block runs."""
+    pulse, over = Pulse(lease), threading.Event()
+
+    def beat() -> None:
+        while not pulse.lost and not over.wait(lease.seconds / BEATS):
+            run_sync(pulse.beat())
+
+    thread = threading.Thread(target=beat, name="boundwork lease", daemon=True)
+    thread.start()
+    try:
+        yield pulse
+    finally:
+        over.set()
+        thread.join()
+
+
+@asynccontextmanager
+async def kept_by_task(lease: Lease) -> AsyncGenerator[Pulse]:
+    """Keep a lease while the block runs."""
+    pulse = Pulse(lease)
+
+    async def beat() -> None:
+        while not pulse.lost:
+            await asyncio.sleep(lease.seconds / BEATS)
+            await pulse.beat()
+
+    task = asyncio.create_task(beat())
+    try:
+        yield pulse
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,120 @@
+"""What a revision file declares when it is run: the steps up and the steps down.
+
+Running the functions `up` and `down` does nothing to any database: the words of `op` only note steps. Both are run
+when a revision is prepared, so a mistake in either is met before anything is written.
+"""
+
+import importlib.util
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from boundwork.alembic_like_migrations.errors import MigrationError
+from boundwork.alembic_like_migrations.revision import Revision
+from boundwork.alembic_like_migrations.steps.step import AnyStep, Irreversible
+
+_notes: ContextVar["Notes | None"] = ContextVar("boundwork_steps", default=None)
+
+
+class RevisionBroken(MigrationError):
+    """Running a revision file failed, or it declares something impossible; `revision` says which one."""
+
+    def __init__(self, revision: str, path: object, why: str) -> None:
+        """Say which file, and why."""
+        super().__init__(f"Revision {revision} ({path}) cannot be run: {why}")
+        self.revision = revision
+        self.path = path
+
+
+@dataclass(slots=True)
+class Notes:
+    """The steps that were declared so far; `done` are those of `up` while `down` is run."""
+
+    steps: list[AnyStep]
+    done: tuple[AnyStep, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The steps of a revision. `down` is None where the file has no `down` or a step of it cannot be undone."""
+
+    revision: Revision
+    up: tuple[AnyStep, ...]
+    down: tuple[AnyStep, ...] | None
+    why_not_down: str | None = None
+
+
+def declare(step: AnyStep) -> None:
+    """Note a step of the revision that is being prepared. Raises MigrationError outside of `up` and `down`."""
+    _present("declare a step").steps.append(step)
+
+
+def revert() -> None:
+    """Declare the inverses of the steps of `up`, last one first. Raises Irreversible."""
+    notes = _present("revert")
+    if notes.done is None:
+        raise MigrationError("op.revert() belongs into down(): it undoes the steps of up().")
+    notes.steps += [step.inverse() for step in reversed(notes.done)]
+
+
+def prepare(revision: Revision) -> Program:
+    """Run the file of a revision and its functions, and return what they declare. Raises RevisionBroken."""
+    module = _run(revision)
+    up = _declared(revision, module, "up", None)
+    if "down" not in module:
+        return Program(revision, up, None, "it has no down()")
+    try:
+        return Program(revision, up, _declared(revision, module, "down", up))
+    except Irreversible as irreversible:
+        return Program(revision, up, None, str(irreversible))
+
+
+def _run(revision: Revision) -> dict[str, Any]:
+    if revision.path is None:
+        raise RevisionBroken(revision.revision, None, "it has no file.")
+    name = f"boundwork_revision_{revision.revision}"
+    spec = importlib.util.spec_from_file_location(name, revision.path)
+    if spec is None or spec.loader is None:
+        raise RevisionBroken(revision.revision, revision.path, "Python cannot load this file.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise RevisionBroken(revision.revision, revision.path, f"{type(error).__name__}: {error}") from error
+    return vars(module)
+
+
+def _declared(
+    revision: Revision, module: dict[str, Any], word: str, done: tuple[AnyStep, ...] | None
+) -> tuple[AnyStep, ...]:
+    function: Callable[[], object] | None = module.get(word)
+    if function is None:
+        raise RevisionBroken(revision.revision, revision.path, f"it has no {word}(). Write one; `pass` is enough.")
+    with _noting(done) as notes:
+        try:
+            function()
+        except Irreversible:
+            raise
+        except Exception as error:
+            why = f"{word}() raised {type(error).__name__}: {error}"
+            raise RevisionBroken(revision.revision, revision.path, why) from error
+    return tuple(notes.steps)
+
+
+@contextmanager
+def _noting(done: tuple[AnyStep, ...] | None) -> Generator[Notes]:
+    notes = Notes([], done)
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def _present(what: str) -> Notes:
+    notes = _notes.get()
+    if notes is None:
+        raise MigrationError(f"op cannot {what} here: its words belong into up() and down() of a revision file.")
+    return notes
