@@ -7,6 +7,7 @@ waits for the operation that is under way, and refuses those that wait.
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -123,19 +124,20 @@ class Turn:
             self._turns.give()
 
 
-class _Waiter:
+class _Waiter(ABC):
     """Who waits; `refused` says that the wait ended because the unit is being left."""
 
     def __init__(self, place: object) -> None:
         self.place = place
         self.refused = False
 
+    @abstractmethod
     async def wait(self) -> None:
-        raise NotImplementedError
+        """Wait for `wake`."""
 
+    @abstractmethod
     def wake(self) -> bool:
         """End the wait; False if it was given up meanwhile."""
-        raise NotImplementedError
 
 
 class _WaitingTask(_Waiter):

@@ -25,6 +25,16 @@ TRANSIENT = frozenset({"TransientTransactionError"})
 UNKNOWN = frozenset({"UnknownTransactionCommitResult"})
 
 
+class NoBatches:
+    """A stream of nothing."""
+
+    async def next(self) -> bytes | None:
+        return None
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
 class ScriptedSession:
     """Notes every call; a call whose name has failures left raises the next of them."""
 
@@ -60,7 +70,10 @@ class ScriptedSession:
         return []
 
     async def stream(self, command: Find, batch_size: int) -> Batches:
-        raise NotImplementedError(f"a stream of {command.collection} in batches of {batch_size}")
+        self._note("stream")
+        assert command.collection
+        assert batch_size
+        return NoBatches()
 
     async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
         self._note("explain")
