@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from boundwork import StaleDocument, TransientFailure, UnitDoomed, UnitUsedElsewhere
+from tests.contract.rivals import elsewhere
 from tests.contract.shop import Account
 
 
@@ -14,27 +15,6 @@ from tests.contract.shop import Account
 async def account(shop: Any) -> None:
     async with shop as uow:
         uow.accounts.add(Account(id=1, balance=0))
-
-
-async def _in_another_thread(colour: str, work: Any) -> None:
-    """Run a unit that is not the test's: a thread for the synchronous colour, a task for the other."""
-    if colour == "async":
-        await asyncio.create_task(work())
-        return
-    failures: list[BaseException] = []
-
-    def step() -> None:
-        try:
-            work().send(None)
-        except StopIteration:
-            return
-        except BaseException as failure:
-            failures.append(failure)
-
-    thread = threading.Thread(target=step)
-    thread.start()
-    thread.join()
-    assert not failures
 
 
 async def test_a_document_that_changed_since_it_was_read_is_not_overwritten(
@@ -47,7 +27,7 @@ async def test_a_document_that_changed_since_it_was_read_is_not_overwritten(
     with pytest.raises(TransientFailure):
         async with shop as uow:
             mine = await uow.accounts.get(1)
-            await _in_another_thread(colour, rival)
+            await elsewhere(colour, rival)
             mine.balance += 1
     async with shop as uow:
         assert (await uow.accounts.get(1)).balance == 100
@@ -61,7 +41,7 @@ async def test_after_a_commit_a_get_reads_again(shop: Any, colour: str, account:
     async with shop as uow:
         mine = await uow.accounts.get(1)
         await uow.commit()
-        await _in_another_thread(colour, rival)
+        await elsewhere(colour, rival)
         assert await uow.accounts.get(1) is mine
         assert mine.balance == 100
 
@@ -77,7 +57,7 @@ async def test_after_a_commit_a_document_that_was_not_read_again_is_guarded(
         async with shop as uow:
             mine = await uow.accounts.get(1)
             await uow.commit()
-            await _in_another_thread(colour, rival)
+            await elsewhere(colour, rival)
             mine.balance += 1
     async with shop as uow:
         assert (await uow.accounts.get(1)).balance == 100
@@ -109,7 +89,7 @@ async def test_run_repeats_a_body_that_met_a_rival(shop: Any, colour: str, accou
         bodies += 1
         mine = await uow.accounts.get(1)
         if bodies == 1:
-            await _in_another_thread(colour, rival)
+            await elsewhere(colour, rival)
         mine.balance += amount
         return int(mine.balance)
 
@@ -160,7 +140,7 @@ async def test_a_unit_is_refused_to_other_tasks_and_threads(shop: Any, colour: s
             seen.append(error)
 
     async with shop as uow:
-        await _in_another_thread(colour, lambda: intruder(uow))
+        await elsewhere(colour, lambda: intruder(uow))
     assert len(seen) == 1
     assert "belongs to" in str(seen[0])
 

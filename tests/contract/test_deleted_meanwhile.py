@@ -35,12 +35,17 @@ async def account(shop: Any) -> None:
         uow.accounts.add(Account(id=1, balance=1))
 
 
-async def _delete(shop: Any, colour: str) -> None:
-    async def rival() -> None:
-        async with shop as uow:
-            uow.accounts.remove(await uow.accounts.get(1))
+async def _deleted_meanwhile(uow: Any, shop: Any, colour: str) -> Any:
+    """Return account 1, read in a transaction that was committed; then somebody else has deleted it."""
 
+    async def rival() -> None:
+        async with shop as other:
+            other.accounts.remove(await other.accounts.get(1))
+
+    account = await uow.accounts.get(1)
+    await uow.commit()
     await elsewhere(colour, rival)
+    return account
 
 
 async def _balances(shop: Any) -> dict[int, int]:
@@ -91,9 +96,7 @@ async def test_where_a_document_was_found_deleted_another_one_may_take_its_id(
     shop: Any, colour: str, account: None, word: str
 ) -> None:
     async with shop as uow:
-        old = await uow.accounts.get(1)
-        await uow.commit()
-        await _delete(shop, colour)
+        old = await _deleted_meanwhile(uow, shop, colour)
         new = Account(id=1, balance=7)
         if word == "add_if_absent":
             assert await uow.accounts.add_if_absent(new)
@@ -115,9 +118,7 @@ async def test_where_a_document_was_found_deleted_another_one_may_take_its_id(
 async def test_a_change_of_a_document_that_was_found_deleted_says_so(shop: Any, colour: str, account: None) -> None:
     with pytest.raises(StaleDocument, match="Account 1"):
         async with shop as uow:
-            old = await uow.accounts.get(1)
-            await uow.commit()
-            await _delete(shop, colour)
+            old = await _deleted_meanwhile(uow, shop, colour)
             assert await uow.accounts.find_by_id(1) is None
             uow.accounts.add(Account(id=1, balance=7))
             await uow.flush()
@@ -127,9 +128,7 @@ async def test_a_change_of_a_document_that_was_found_deleted_says_so(shop: Any, 
 
 async def test_a_document_that_was_found_deleted_may_be_added_again(shop: Any, colour: str, account: None) -> None:
     async with shop as uow:
-        old = await uow.accounts.get(1)
-        await uow.commit()
-        await _delete(shop, colour)
+        old = await _deleted_meanwhile(uow, shop, colour)
         assert await uow.accounts.find_by_id(1) is None
         old.balance = 5
         uow.accounts.add(old)
@@ -141,9 +140,7 @@ async def test_without_having_asked_a_second_document_with_the_id_is_refused_and
     shop: Any, colour: str, account: None
 ) -> None:
     async with shop as uow:
-        await uow.accounts.get(1)
-        await uow.commit()
-        await _delete(shop, colour)
+        await _deleted_meanwhile(uow, shop, colour)
         with pytest.raises(NotInUnit, match="find_by_id"):
             uow.accounts.add(Account(id=1))
 
@@ -154,9 +151,7 @@ async def test_a_rollback_takes_back_that_a_document_was_found_deleted(shop: Any
             uow.accounts.add(Account(id=1, balance=9))
 
     async with shop as uow:
-        old = await uow.accounts.get(1)
-        await uow.commit()
-        await _delete(shop, colour)
+        old = await _deleted_meanwhile(uow, shop, colour)
         assert await uow.accounts.find_by_id(1) is None
         uow.accounts.add(Account(id=1, balance=7))
         await uow.rollback()
@@ -172,9 +167,7 @@ async def test_a_failed_nested_unit_takes_back_that_a_document_was_found_deleted
     shop: Any, colour: str, account: None, flushed: bool
 ) -> None:
     async with shop as uow:
-        old = await uow.accounts.get(1)
-        await uow.commit()
-        await _delete(shop, colour)
+        old = await _deleted_meanwhile(uow, shop, colour)
         with pytest.raises(ZeroDivisionError):
             async with uow:
                 assert await uow.accounts.find_by_id(1) is None
@@ -194,9 +187,7 @@ async def test_a_failed_nested_unit_takes_back_that_a_deleted_document_was_added
     shop: Any, colour: str, account: None, inside: bool, flushed: bool
 ) -> None:
     async with shop as uow:
-        old = await uow.accounts.get(1)
-        await uow.commit()
-        await _delete(shop, colour)
+        old = await _deleted_meanwhile(uow, shop, colour)
         if not inside:
             assert await uow.accounts.find_by_id(1) is None
             uow.accounts.add(old)

@@ -5,13 +5,15 @@ from typing import Any
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 
 
-class SynchronousBatches:
-    """A cursor of a `MongoClient` in the transaction of a session."""
-
+class _Batches:
     def __init__(self, cursor: Any, books: Bookkeeping) -> None:
         """Belong to a session; PyMongo's annotations call its batches documents."""
         self._cursor = cursor
         self._books = books
+
+
+class SynchronousBatches(_Batches):
+    """A cursor of a `MongoClient` in the transaction of a session."""
 
     async def next(self) -> bytes | None:
         """Return the next batch, None at the end."""
@@ -29,13 +31,8 @@ class SynchronousBatches:
             self._cursor.close()
 
 
-class AsynchronousBatches:
+class AsynchronousBatches(_Batches):
     """A cursor of an `AsyncMongoClient` in the transaction of a session."""
-
-    def __init__(self, cursor: Any, books: Bookkeeping) -> None:
-        """Belong to a session; PyMongo's annotations call its batches documents."""
-        self._cursor = cursor
-        self._books = books
 
     async def next(self) -> bytes | None:
         """Return the next batch, None at the end."""
