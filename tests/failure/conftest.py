@@ -2,16 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
+from tests.failure.proxy import Proxy
 from tests.failure.replica_set import ReplicaSet
 from tests.servers import NoServer, mongod_binary
 
 LONG = os.environ.get("BOUNDWORK_LONG") == "1"
-figures_key = pytest.StashKey[list[str]]()
+FIGURES = "figures of the failure lab"
 
 Record = Callable[..., None]
+Stored = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +41,23 @@ def replica_set(started_set: ReplicaSet) -> Iterator[ReplicaSet]:
 
 
 @pytest.fixture
+def proxy(mongod_client: MongoClient[Stored]) -> Iterator[Proxy]:
+    """Return a proxy before the real server."""
+    address = mongod_client.address
+    assert address is not None
+    with Proxy(*address) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
+    """Return the test's database, with one counter, as a client sees it that gets the server's own replies."""
+    database = mongod_client[database_name]
+    database.counters.insert_one({"_id": 1, "number": 0})
+    return database
+
+
+@pytest.fixture
 def seconds() -> Callable[[float, float], float]:
     """Return a function that chooses between the seconds of CI and those of the long form."""
     return lambda short, long: long if LONG else short
@@ -49,14 +70,15 @@ def record(request: pytest.FixtureRequest) -> Record:
     def take(**figures: object) -> None:
         name = request.node.name
         line = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
-        request.config.stash.setdefault(figures_key, []).append(f"{name}: {line}")
+        request.node.user_properties.append((FIGURES, f"{name}: {line}"))
 
     return take
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures of the lab."""
-    lines: list[str] = config.stash.get(figures_key, list[str]())
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    lines = [line for report in reports for key, line in report.user_properties if key == FIGURES]
     if lines:
         terminalreporter.section(f"failure lab, {'long' if LONG else 'CI'} form")
         for line in lines:

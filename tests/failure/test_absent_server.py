@@ -1,14 +1,15 @@
 """The server is gone for longer than the driver looks for one: who has reached it waits, who has not is told at once."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
-from boundwork import Document, ServerUnavailable
+from boundwork import ServerUnavailable
 from tests.contract.colours import define
+from tests.failure.counters import Counter
 from tests.failure.proxy import Proxy
 from tests.server.bank import raw, settled
 
@@ -22,25 +23,6 @@ CLIENTS: dict[str, Any] = {"sync": MongoClient, "async": AsyncMongoClient}
 AWAY = 1.0
 IMPATIENT = "directConnection=true&heartbeatFrequencyMS=500&serverMonitoringMode=poll&serverSelectionTimeoutMS=200"
 Stored = dict[str, Any]
-
-
-class Counter(Document[int], collection="counters"):
-    number: int = 0
-
-
-@pytest.fixture
-def proxy(mongod_client: MongoClient[Stored]) -> Iterator[Proxy]:
-    address = mongod_client.address
-    assert address is not None
-    with Proxy(*address) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
-    counters = mongod_client[database_name].counters
-    counters.insert_one({"_id": 1, "number": 0})
-    return counters
 
 
 @pytest.fixture(params=CLIENTS)
@@ -90,7 +72,7 @@ async def test_a_unit_that_has_reached_the_server_waits_for_it(
         counter.number += 1
         await uow.flush()
     assert bodies == 1
-    assert stored.find_one()["number"] == 1
+    assert stored.counters.find_one()["number"] == 1
 
 
 async def test_it_waits_no_longer_than_a_unit_may_repeat_itself(
@@ -101,7 +83,7 @@ async def test_it_waits_no_longer_than_a_unit_may_repeat_itself(
             counter = await uow.counters.get(1)
             proxy.shut(AWAY * 3)
             counter.number += 1
-    assert stored.find_one()["number"] == 0
+    assert stored.counters.find_one()["number"] == 0
 
 
 @pytest.mark.usefixtures("stored")
@@ -139,4 +121,4 @@ async def test_run_waits_for_a_server_that_was_there_for_the_attempt_before(
 
     await shops().run(body)
     assert bodies > 2
-    assert stored.find_one()["number"] == 1
+    assert stored.counters.find_one()["number"] == 1

@@ -9,6 +9,7 @@ from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from boundwork import CommitOutcomeUnknown, Document, Repository, UnitOfWork
+from tests.failure.counters import Counter
 from tests.failure.proxy import Fault, Proxy
 
 pytestmark = pytest.mark.server
@@ -16,10 +17,6 @@ pytestmark = pytest.mark.server
 UNITS = 2
 SOON_BACK = "directConnection=true&heartbeatFrequencyMS=500&serverMonitoringMode=poll"
 Stored = dict[str, Any]
-
-
-class Counter(Document[int], collection="counters"):
-    number: int = 0
 
 
 class Entry(Document[int], collection="entries"):
@@ -32,26 +29,10 @@ class Shop(UnitOfWork):
 
 
 @pytest.fixture
-def proxy(mongod_client: MongoClient[Stored]) -> Iterator[Proxy]:
-    address = mongod_client.address
-    assert address is not None
-    with Proxy(*address) as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def behind(proxy: Proxy, stored: Any) -> Iterator[MongoClient[Stored]]:
     """Return a client that reaches the server through the proxy."""
     with MongoClient[Stored](f"mongodb://127.0.0.1:{proxy.port}/?{SOON_BACK}") as client:
         yield client
-
-
-@pytest.fixture
-def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
-    """Return the test's database as a client sees it that loses no replies."""
-    database = mongod_client[database_name]
-    database.counters.insert_one({"_id": 1, "number": 0})
-    return database
 
 
 def _count(uow: Shop, number: int) -> None:

@@ -8,9 +8,10 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, MongoClient
 
-from boundwork import AlreadyCommitted, CommitOutcomeUnknown, Document, Repository, TransactionFailed, UnitOfWork
+from boundwork import AlreadyCommitted, CommitOutcomeUnknown, Repository, TransactionFailed, UnitOfWork
 from boundwork.uow import keyed_unit
 from tests.contract.colours import define
+from tests.failure.counters import Counter
 from tests.failure.expected import COMMIT, FAILURES, Cell, cells
 from tests.failure.proxy import Fault, Proxy
 from tests.server.bank import raw, settled
@@ -23,20 +24,8 @@ CLIENTS: dict[str, Any] = {"sync": MongoClient, "async": AsyncMongoClient, "moto
 Stored = dict[str, Any]
 
 
-class Counter(Document[int], collection="counters"):
-    number: int = 0
-
-
 class Shop(UnitOfWork):
     counters = Repository(Counter)
-
-
-@pytest.fixture
-def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
-    """Return the test's database as a client sees it that has no failures."""
-    database = mongod_client[database_name]
-    database.counters.insert_one({"_id": 1, "number": 0})
-    return database
 
 
 @pytest.fixture(params=CLIENTS)
@@ -52,14 +41,6 @@ async def open_shop(mongod_uri: str, request: pytest.FixtureRequest, stored: Any
     if request.param == "async":
         await client.admin.command("ping")
     await settled(client.close())
-
-
-@pytest.fixture
-def proxy(mongod_client: MongoClient[Stored]) -> Iterator[Proxy]:
-    address = mongod_client.address
-    assert address is not None
-    with Proxy(*address) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
 """A commit is answered by an error that says nothing of its outcome: an abort finds out, whether it was applied or not."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, MongoClient
 
-from boundwork import BoundworkError, CommitOutcomeUnknown, Document, TransactionFailed
+from boundwork import BoundworkError, CommitOutcomeUnknown, TransactionFailed
 from tests.contract.colours import define
+from tests.failure.counters import Counter
 from tests.failure.proxy import Fault, Proxy
 from tests.server.bank import settled
 from tests.server.commands_seen import CommandsSeen, failing, names
@@ -21,26 +22,6 @@ OTHER = {"ok": 0.0, "code": 8, "codeName": "UnknownError", "errmsg": "as the tes
 NOT_DURABLE = {"ok": 1.0, "writeConcernError": {"code": 100, "errmsg": "as the test wants it"}}
 COMMIT, ABORT = "commitTransaction", "abortTransaction"
 Stored = dict[str, Any]
-
-
-class Counter(Document[int], collection="counters"):
-    number: int = 0
-
-
-@pytest.fixture
-def proxy(mongod_client: MongoClient[Stored]) -> Iterator[Proxy]:
-    address = mongod_client.address
-    assert address is not None
-    with Proxy(*address) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
-    """Return the counters as a client sees them that gets the server's own replies."""
-    counters = mongod_client[database_name].counters
-    counters.insert_one({"_id": 1, "number": 0})
-    return counters
 
 
 @pytest.fixture
@@ -92,7 +73,7 @@ async def test_a_commit_that_was_applied_is_found_and_made_durable(
 ) -> None:
     proxy.faults = [Fault(COMMIT, times, reply=OTHER)]
     assert await end_of(shop) is None
-    assert stored.find_one()["number"] == 1
+    assert stored.counters.find_one()["number"] == 1
     assert after_the_body(seen) == [*[COMMIT, ABORT] * times, COMMIT]
 
 
@@ -101,7 +82,7 @@ async def test_a_commit_that_was_applied_and_is_not_durable_is_of_unknown_outcom
 ) -> None:
     proxy.faults = [Fault(COMMIT, 1, reply=OTHER), Fault(COMMIT, 1, reply=NOT_DURABLE)]
     assert await end_of(shop) is CommitOutcomeUnknown
-    assert stored.find_one()["number"] == 1
+    assert stored.counters.find_one()["number"] == 1
     assert after_the_body(seen) == [COMMIT, ABORT, COMMIT]
 
 
@@ -111,7 +92,7 @@ async def test_a_commit_that_was_applied_and_always_answered_by_an_error_is_of_u
 ) -> None:
     proxy.faults = [Fault(COMMIT, 1000, reply=OTHER)]
     assert await end_of(shop) is CommitOutcomeUnknown
-    assert stored.find_one()["number"] == 1
+    assert stored.counters.find_one()["number"] == 1
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2])
@@ -119,9 +100,9 @@ async def test_a_commit_that_was_not_applied_is_rolled_back_however_many_answers
     shop: Any, proxy: Proxy, mongod_client: MongoClient[Stored], stored: Any, seen: CommandsSeen, lost: int
 ) -> None:
     proxy.faults = [Fault(ABORT, lost)]
-    with failing(mongod_client, [COMMIT], 1, appName=stored.database.name, errorCode=8):
+    with failing(mongod_client, [COMMIT], 1, appName=stored.name, errorCode=8):
         assert await end_of(shop) is TransactionFailed
-    assert stored.find_one()["number"] == 0
+    assert stored.counters.find_one()["number"] == 0
     assert after_the_body(seen) == [COMMIT, *[ABORT] * (lost + 1)]
     assert mongod_client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
 
@@ -130,9 +111,9 @@ async def test_a_commit_that_was_not_applied_is_rolled_back_however_many_answers
 async def test_where_the_abort_tells_nothing_either_the_outcome_is_unknown(
     shop: Any, mongod_client: MongoClient[Stored], stored: Any, seen: CommandsSeen, code: int
 ) -> None:
-    with failing(mongod_client, [COMMIT, ABORT], 2, appName=stored.database.name, errorCode=code):
+    with failing(mongod_client, [COMMIT, ABORT], 2, appName=stored.name, errorCode=code):
         assert await end_of(shop) is CommitOutcomeUnknown
-    assert stored.find_one()["number"] == 0
+    assert stored.counters.find_one()["number"] == 0
     assert after_the_body(seen) == [COMMIT, ABORT]
 
 
@@ -142,11 +123,11 @@ async def test_the_unit_goes_on_after_a_commit_that_the_abort_found_rolled_back(
     async with shop as uow:
         counter = await uow.counters.get(1)
         counter.number = 5
-        with failing(mongod_client, [COMMIT], 1, appName=stored.database.name, errorCode=388):
+        with failing(mongod_client, [COMMIT], 1, appName=stored.name, errorCode=388):
             with pytest.raises(TransactionFailed) as caught:
                 await uow.commit()
             await uow.rollback()
         assert counter.number == 0
         await count(uow)
     assert caught.value.code == 388
-    assert stored.find_one()["number"] == 1
+    assert stored.counters.find_one()["number"] == 1
