@@ -15,14 +15,14 @@ With `run` a unit does not repeat itself, so the body is called again; with repl
 so it is resent | the same |
 | commit write concern errors: timeout and failure retried; 79 and 100 not | a_write_concern_error... |
 | commit fails with TransientTransactionError (24, 112, 246, 251): all is done again | a_commit_that_certainly_failed... |
-| commit fails with an unknown outcome and then with TransientTransactionError | a_commit_that_is_unknown_and_then... |
+| commit fails with an unknown outcome and then with TransientTransactionError, or the other way round | \
+test_commits_that_fail_twice.py |
 | options: none, of the client, of the database; overridden | the_options_of_a_transaction..., ...journal_and_time_limit... |
 | 120 s are over: when the callback fails, when the commit is transient, when its outcome is unknown | after_120_seconds... |
 | the waits between two attempts grow up to half a second | tests/unit/uow/test_attempts.py |
 """
 
 from collections.abc import Callable, Iterator
-from contextvars import Context
 from itertools import count, cycle
 from time import monotonic
 from typing import Any
@@ -37,9 +37,8 @@ from boundwork.uow import attempts, committing
 from tests.contract.colours import define
 from tests.server.bank import Account
 from tests.server.commands_seen import CommandsSeen, names
+from tests.server.convenient import LABELLED, WAYS, Body, balance
 
-WAYS = {"run": 0.0, "replay": 20.0}
-LABELLED = {"errorLabels": ["TransientTransactionError"]}
 UNKNOWN: dict[str, dict[str, Any]] = {
     "connection closed": {"closeConnection": True},
     "InterruptedAtShutdown": {"errorCode": 11600},
@@ -66,23 +65,6 @@ RESENT = {"WriteConcernFailed, timed out", "WriteConcernFailed", "MaxTimeMSExpir
 UNDONE = {"LockTimeout": 24, "WriteConflict": 112, "SnapshotUnavailable": 246, "NoSuchTransaction": 251}
 
 
-class Body:
-    """Deposits in the one account and notes its units."""
-
-    def __init__(self) -> None:
-        self.units: list[Any] = []
-
-    async def __call__(self, uow: Any, amount: int = 1) -> str:
-        self.units.append(uow)
-        (await uow.accounts.get(1)).balance += amount
-        return f"run {len(self.units)}"
-
-    def check(self, way: str, failures: int) -> None:
-        """Assert that each failure took another run of the body, or another replay of one run."""
-        replays = sum(unit.receipt.replays for unit in self.units)
-        assert (len(self.units), replays) == ((1 + failures, 0) if way == "run" else (1, failures))
-
-
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -96,10 +78,6 @@ def bank(banks: Callable[..., Any], way: str) -> Any:
 @pytest.fixture
 def body() -> Body:
     return Body()
-
-
-def balance(stored: Any) -> int:
-    return int(stored.find_one({"_id": 1})["balance"])
 
 
 async def test_a_body_that_returns_is_committed_and_its_value_returned(
@@ -273,24 +251,6 @@ async def test_a_commit_that_certainly_failed_does_all_again(
     with server(["commitTransaction"], 2, {"errorCode": UNDONE[how], **LABELLED}):
         await bank.run(body)
     body.check(way, 2)
-    assert balance(stored) == 1
-
-
-async def test_a_commit_that_is_unknown_and_then_certainly_failed_does_all_again_once(
-    bank: Any, body: Body, stored: Any, server: Any, way: str
-) -> None:
-    """The server is asked to abort in between, as a failover would, so that the resent commit finds no transaction."""
-    client = stored.database.client
-
-    async def loses_its_transaction(uow: Any) -> None:
-        await body(uow)
-        if len(body.units) == 1 and not uow.receipt.replays:
-            await uow.flush()
-            Context().run(client.admin.command, "killAllSessions", [])
-
-    with server(["commitTransaction"], 2, {"closeConnection": True}):
-        await bank.run(loses_its_transaction)
-    body.check(way, 1)
     assert balance(stored) == 1
 
 
