@@ -27,7 +27,7 @@ demo: $(VENV)/.demo
 
 test: lint types
 	@echo "pytest"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.dev
 	@echo "ruff"
@@ -37,10 +37,8 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
 types: $(VENV)/.dev
-	@echo "mypy"
-	@$(BIN)/mypy
-	@echo "basedpyright"
-	@$(BIN)/basedpyright
+	@echo "mypy and basedpyright, side by side"
+	@$(BIN)/basedpyright & other=$$!; status=0; $(BIN)/mypy || status=$$?; wait $$other || status=$$?; exit $$status
 
 unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/unit tests/architecture

@@ -88,6 +88,11 @@ class Load:
         """The errors that no worker expected."""
         return self._workers.broken
 
+    @property
+    def acknowledged(self) -> int:
+        """How many transfers were acknowledged until now."""
+        return sum(len(outcomes.acknowledged) for outcomes in self._each)
+
     def __enter__(self) -> "Load":
         self.began = time.monotonic()
         *transferring, reading = self._each

@@ -8,6 +8,7 @@ from tests.failure.replica_set import ReplicaSet
 FROZEN_SECONDS = 4.0
 DEAD_SECONDS = 1.5
 QUIET_SECONDS = 2.0
+ENOUGH_SECONDS = 60.0
 Fault = Callable[[ReplicaSet], None]
 
 
@@ -46,3 +47,10 @@ def repeat(fault: Fault, replica_set: ReplicaSet, seconds: float) -> int:
         longest, last = max(longest, now - last), now
     time.sleep(max(0.0, began + seconds - last))
     return times
+
+
+def until(enough: Callable[[], bool]) -> None:
+    """Wait until the load has done enough to tell by, however slow the machine is; give up after a minute."""
+    deadline = time.monotonic() + ENOUGH_SECONDS
+    while not enough() and time.monotonic() < deadline:
+        time.sleep(0.1)

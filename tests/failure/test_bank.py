@@ -11,7 +11,7 @@ from pymongo.read_concern import ReadConcern
 
 from tests.failure.bank import ACCOUNTS, OPENING, Load, Outcomes
 from tests.failure.conftest import LONG, Record
-from tests.failure.faults import FAULTS, repeat
+from tests.failure.faults import FAULTS, repeat, until
 from tests.failure.replica_set import ReplicaSet
 from tests.failure.workers import CLIENTS
 
@@ -46,6 +46,7 @@ def test_money_is_neither_lost_nor_made_while_the_primary_fails(
 ) -> None:
     with Load(driver, replica_set.uri, seed=7) as load:
         times = repeat(FAULTS[fault], replica_set, seconds(7, 60))
+        until(lambda: load.acknowledged >= FEWEST)
     outcomes = load.outcomes
     gap = outcomes.gap(load.began, load.ended)
     record(

@@ -13,7 +13,7 @@ from boundwork.uow import replaying
 from tests.failure.checker import Attempt, History
 from tests.failure.components import components, reaches
 from tests.failure.conftest import LONG, Record
-from tests.failure.faults import repeat, step_down
+from tests.failure.faults import repeat, step_down, until
 from tests.failure.histories import Writers, outside_the_session
 from tests.failure.replica_set import ReplicaSet
 from tests.failure.workers import CLIENTS
@@ -42,6 +42,7 @@ def test_units_leave_no_anomaly_while_the_primary_steps_down(
     with Writers(driver, replica_set.uri, seed=11) as writers:
         time.sleep(seconds(2, 20))
         times = repeat(step_down, replica_set, seconds(8, 40))
+        until(lambda: writers.committed >= FEWEST)
     found = writers.history().anomalies()
     record(
         stepdowns=times,
@@ -67,6 +68,7 @@ def test_the_checker_sees_writes_that_left_the_session(
     with MongoClient[Stored](replica_set.uri) as other:
         with Writers("sync", replica_set.uri, seed=12, append=outside_the_session(other)) as writers:
             time.sleep(seconds(3, 10))
+            until(lambda: writers.attempted >= FEWEST)
         found = writers.history().anomalies()
     record(units=writers.attempted, anomalies=dict(found))
     assert writers.broken == []
@@ -92,6 +94,7 @@ def test_the_checker_sees_a_replay_that_does_not_compare_its_reads(
     monkeypatch.setattr(replaying, "_same", taken_for_the_same)
     with Writers(driver, replica_set.uri, seed=13) as writers:
         time.sleep(seconds(2, 10))
+        until(lambda: writers.attempted >= FEWEST)
     found = writers.history().anomalies()
     record(units=writers.attempted, replays=writers.replays, anomalies=dict(found))
     assert writers.broken == []

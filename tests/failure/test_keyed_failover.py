@@ -10,7 +10,7 @@ from pymongo.read_concern import ReadConcern
 
 from boundwork import UnitOfWork
 from tests.failure.conftest import LONG, Record
-from tests.failure.faults import FAULTS, repeat
+from tests.failure.faults import FAULTS, repeat, until
 from tests.failure.keyed_load import PAIRS, KeyedLoad, Told
 from tests.failure.replica_set import ReplicaSet
 from tests.failure.workers import CLIENTS
@@ -42,6 +42,7 @@ def test_every_key_is_carried_out_at_most_once_while_the_primary_fails(
 ) -> None:
     with KeyedLoad(driver, replica_set.uri, seed=17) as load:
         times = repeat(FAULTS[fault], replica_set, seconds(4, 60))
+        until(lambda: len(load.told.acknowledged) >= FEWEST)
     told = load.told
     database = client["requests"].with_options(read_concern=ReadConcern("majority"))
     rows = Counter(row["request"] for row in database.rows.find())
