@@ -20,6 +20,7 @@ from boundwork import guard
 from boundwork.errors import BoundworkError
 from boundwork.uow.sessions.embedded import EmbeddedServer, require_embedded
 from tests.backends import PATIENCE, Backend
+from tests.failure import figures
 from tests.servers import NoServer, RealMongod, empty, given_uri, left_behind, mongod_binary
 from tests.several_processes import WholeFiles, number_of_processes
 
@@ -43,16 +44,18 @@ def pytest_configure(config: pytest.Config) -> None:
     except BoundworkError as error:
         missing["embedded"] = str(error)
     config.stash[missing_key] = missing
-    # Processes of ours could not end the run, and are not asked to: several are there for all tests together.
+    # One of several processes cannot end the run when it has collected the tests, so it does not begin.
     if missing and config.getoption("numprocesses", None):
         _end_in_ci(*missing.values())
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Decide how many processes `-n auto` means."""
     return number_of_processes()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
     """Decide which tests go together."""
     return WholeFiles(config, log)
@@ -71,7 +74,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say loudly that tests were left out."""
+    """Say loudly that tests were left out, after the figures of the failure lab."""
+    figures.show(terminalreporter)
     reasons = config.stash[missing_key].values()
     skipped = [str(report.longrepr) for report in terminalreporter.getreports("skipped")]
     left_out = sum(any(reason in text for reason in reasons) for text in skipped)

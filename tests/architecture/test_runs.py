@@ -86,14 +86,14 @@ def test_in_ci_a_missing_server_fails_the_run(
     assert "passed" not in done.stdout
 
 
-@PROCESSES
-def test_figures_are_printed_and_what_only_the_collector_closes_is_an_error(tmp_path: Path, options: list[str]) -> None:
-    (tmp_path / "conftest.py").write_text(
-        "from tests.conftest import *\nfrom tests.failure.conftest import record, pytest_terminal_summary\n"
-    )
-    (tmp_path / "test_figures.py").write_text(RECORDING)
+def test_processes_hand_over_their_figures_and_what_only_the_collector_closes_is_an_error(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    (tmp_path / "conftest.py").write_text("from tests.conftest import *")
+    (lab / "conftest.py").write_text("from tests.failure.conftest import record")
+    (lab / "test_figures.py").write_text(RECORDING)
     (tmp_path / "test_leaks.py").write_text(LEAKING)
-    done = run_tests(tmp_path, *options)
+    done = run_tests(tmp_path, "-n", "2")
     assert done.returncode == 1
     assert "test_records: transfers 17" in done.stdout
     assert "ResourceWarning: unclosed <socket.socket" in done.stdout

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from tests.failure import figures
 from tests.failure.proxy import Proxy
 from tests.failure.replica_set import ReplicaSet
 from tests.servers import NoServer, mongod_binary
 
-LONG = os.environ.get("BOUNDWORK_LONG") == "1"
-FIGURES = "figures of the failure lab"
-
+LONG = figures.LONG
 Record = Callable[..., None]
 Stored = dict[str, Any]
 
@@ -67,19 +66,7 @@ def seconds() -> Callable[[float, float], float]:
 def record(request: pytest.FixtureRequest) -> Record:
     """Return a function that takes figures by name; they are printed at the end of the run."""
 
-    def take(**figures: object) -> None:
-        name = request.node.name
-        line = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
-        request.node.user_properties.append((FIGURES, f"{name}: {line}"))
+    def take(**taken: object) -> None:
+        figures.note(request.node, ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in taken.items()))
 
     return take
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures of the lab."""
-    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
-    lines = [line for report in reports for key, line in report.user_properties if key == FIGURES]
-    if lines:
-        terminalreporter.section(f"failure lab, {'long' if LONG else 'CI'} form")
-        for line in lines:
-            terminalreporter.line(line)
