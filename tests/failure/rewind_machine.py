@@ -410,7 +410,7 @@ class Rewinding(RuleBasedStateMachine):
             for level in self.levels:
                 if place in level.shots:
                     then, status, _ = level.shots[place]
-                    level.shots[place] = (then.reloaded(holding.thing), status, holding.base)
+                    level.shots[place] = (then.reread(shot, holding.thing), status, holding.base)
         return done
 
     def _try(self, operation: Callable[[], object], *, sends: bool) -> bool:

@@ -39,11 +39,40 @@ class Shot:
         for key, shot in self.inner.items():
             yield from shot.differences(items[key], f"{path}.{key}")
 
-    def reloaded(self, now: BaseModel) -> "Shot":
-        """Return the shot to expect once the fields were read again: those of now, and the private values of then."""
+    def reread(self, before: "Shot", now: BaseModel) -> "Shot":
+        """Return the shot to expect after a reading: what that changed is as it is now, all else as it was here.
+
+        A reading changes fields one by one, the extra values and the names of the fields set each as a whole, and no
+        private value. A model that stays inside a changed field keeps its own names and private values.
+        """
         shot = Shot(now)
+        if shot.names == before.names:
+            shot.names = self.names
         shot.inner[PRIVATE] = self.inner[PRIVATE]
+        if not any(before.inner[EXTRA].differences(shot.inner[EXTRA].value)):
+            shot.inner[EXTRA] = self.inner[EXTRA]
+        models = dict(self._models())
+        fields = shot.inner[FIELDS].inner
+        for name, field in fields.items():
+            if not any(before.inner[FIELDS].inner[name].differences(field.value)):
+                fields[name] = self.inner[FIELDS].inner[name]
+            else:
+                field._keep(models)
         return shot
+
+    def _models(self) -> Iterator[tuple[int, "Shot"]]:
+        for shot in self.inner.values():
+            yield from shot._models()
+        if isinstance(self.value, BaseModel):
+            yield id(self.value), self
+
+    def _keep(self, models: dict[int, "Shot"]) -> None:
+        then = models.get(id(self.value)) if isinstance(self.value, BaseModel) else None
+        if then is not None:
+            self.names, self.inner[PRIVATE] = then.names, then.inner[PRIVATE]
+        for key, shot in self.inner.items():
+            if then is None or key != PRIVATE:
+                shot._keep(models)
 
 
 def plain(value: Any) -> Any:
