@@ -145,7 +145,7 @@ class Workspace:
             self._adopt(mapper, document, origin, unverified=is_modified(document))
 
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
-        key = key_of(mapper, document.id)
+        key = self._key(mapper, document)
         self._refuse_second(mapper, document, key)
         self.tracker.attach(document)
         if unverified:
@@ -168,8 +168,7 @@ class Workspace:
         self.unit.check()
         self._must_belong(document)
         mapper = mapper_of(type(document))
-        changes = self.tracker.changes_of(document)
-        key = key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
+        key = self._key(mapper, document)
         if id(document) in self.pending.added:
             present = self.pending.withdraw(document)
             self.known.forget(mapper.collection, key)
@@ -294,6 +293,11 @@ class Workspace:
                 f"{type(document).__name__} {document.id!r} does not belong to the unit {self.unit.name}. "
                 "Get it from a repository of this unit first.",
             )
+
+    def _key(self, mapper: Mapper[Any], document: Document[Any]) -> Hashable:
+        """Return the identity that a document stands for: that of its first id here, even if it was given another."""
+        changes = self.tracker.changes_of(document)
+        return key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
 
     def _is_free(self, document: Document[Any]) -> bool:
         owner = Tracker.owner_of(document)
