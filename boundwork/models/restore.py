@@ -47,7 +47,7 @@ class ModelState:
         changed = _changed(before.values, self.values)
         self.values.update((name, then.values[name]) for name in self.values.keys() & then.values.keys() - changed)
         self.private = then.private
-        if _changed(before.extra or {}, self.extra or {}):
+        if _changed(before.extra or {}, self.extra or {}) or list(before.extra or ()) != list(self.extra or ()):
             changed.add(EXTRA)
         else:
             self.extra = then.extra

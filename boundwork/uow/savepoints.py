@@ -84,9 +84,7 @@ def tell_doomed(unit: "Unit", why: BoundworkError, error: BaseException | None) 
 
 
 def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
-    for identity, changes in list(work.tracker.touched.items()):
-        if identity not in savepoint.frames:
-            changes.rewind()
+    work.tracker.rewind(savepoint.frames)
     for changes, frame in savepoint.frames.values():
         work.tracker.resume(changes)
         changes.restore(frame)

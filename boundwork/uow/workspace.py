@@ -244,8 +244,7 @@ class Workspace:
 
     def rewind(self) -> None:
         """Give all objects the state they had when the transaction first tracked them; new ones are new again."""
-        for changes in list(self.tracker.touched.values()):
-            changes.rewind()
+        self.tracker.rewind()
         for entry in self.pending.born.values():
             self.tracker.detach(entry.document)
             self.known.forget(entry.mapper.collection, entry.key, entry.document)

@@ -160,3 +160,31 @@ async def test_a_removed_document_whose_id_was_changed_does_not_come_back_beside
             uow.cards.add(card)
         assert await uow.cards.get(1) is second
         assert await uow.cards.find_by_id(77) is None
+
+
+async def test_a_list_that_two_documents_hold_goes_back_to_what_it_was_in_the_first(cards: Any) -> None:
+    async with cards as uow:
+        card = await uow.cards.get(1)
+        card.tags.append("lost")
+        other = Card(id=2)
+        other.tags = card.tags
+        uow.cards.add(other)
+        await uow.rollback()
+        assert card.tags == ["a"]
+        with pytest.raises(ZeroDivisionError):
+            async with cards:
+                card.tags.append("lost")
+                uow.cards.add(other)
+                raise ZeroDivisionError
+        assert card.tags == ["a"]
+
+
+async def test_extra_values_go_back_to_the_order_in_which_they_were_read(cards: Any) -> None:
+    async with cards as uow:
+        card = await uow.cards.get(1)
+        card.weight, card.colour = 1, "red"
+        await uow.commit()
+        assert await uow.cards.get(1) is card
+        order = list(card.model_extra)
+        await uow.rollback()
+        assert list(card.model_extra) == order
