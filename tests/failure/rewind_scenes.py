@@ -9,6 +9,8 @@ from tests.failure.rewind_models import EDITS, UNSTORED, Part, Thing
 
 some_edits = st.lists(st.tuples(picks, st.sampled_from(sorted(EDITS)), numbers), max_size=2)
 unstored = st.lists(st.tuples(st.sampled_from(sorted(UNSTORED)), numbers), max_size=3)
+Unseen = list[tuple[str, int]]
+Some = list[tuple[int, str, int]]
 
 
 class Scenes(Rewinding):
@@ -16,9 +18,7 @@ class Scenes(Rewinding):
 
     @precondition(lambda self: len(self.levels) < 4 and self._works())
     @rule(before=some_edits, inside=edits, flushed=st.booleans(), look=st.booleans())
-    def edit_in_a_savepoint_that_fails(
-        self, before: list[tuple[int, str, int]], inside: list[tuple[int, str, int]], flushed: bool, look: bool
-    ) -> None:
+    def edit_in_a_savepoint_that_fails(self, before: Some, inside: Some, flushed: bool, look: bool) -> None:
         self.edit(before)
         self.open_savepoint()
         self.edit(inside)
@@ -27,24 +27,27 @@ class Scenes(Rewinding):
         self.fail_in_savepoint(look=look)
 
     @precondition(lambda self: len(self.levels) == 1 and self._works())
-    @rule(
-        pick=picks,
-        rival=st.none() | numbers,
-        unseen=unstored,
-        nested=st.booleans(),
-        removed=st.booleans(),
-        inside=some_edits,
-        back=st.booleans(),
-    )
-    def come_back_after_a_commit(
-        self,
-        pick: int,
-        rival: int | None,
-        unseen: list[tuple[str, int]],
-        nested: bool,
-        removed: bool,
-        inside: list[tuple[int, str, int]],
-        back: bool,
+    @rule(pick=picks, rival=st.none() | numbers, unseen=unstored, inside=some_edits, back=st.booleans())
+    def come_back_after_a_commit(self, pick: int, rival: int | None, unseen: Unseen, inside: Some, back: bool) -> None:
+        self._come_back(pick, rival, unseen, inside)
+        if back:
+            self.roll_back(look=False)
+
+    @precondition(lambda self: len(self.levels) == 1 and self._works())
+    @rule(pick=picks, rival=numbers, unseen=unstored)
+    def come_back_to_what_a_rival_changed(self, pick: int, rival: int, unseen: Unseen) -> None:
+        self._come_back(pick, rival, unseen, [])
+        self.roll_back(look=False)
+
+    @precondition(lambda self: len(self.levels) == 1 and self._works())
+    @rule(pick=picks, rival=st.none() | numbers, unseen=unstored, removed=st.booleans(), inside=some_edits)
+    def come_back_in_a_savepoint_that_fails(
+        self, pick: int, rival: int | None, unseen: Unseen, removed: bool, inside: Some
+    ) -> None:
+        self._come_back(pick, rival, unseen, inside, nested=True, removed=removed)
+
+    def _come_back(
+        self, pick: int, rival: int | None, unseen: Unseen, inside: Some, *, nested: bool = False, removed: bool = False
     ) -> None:
         """Read a document again, or remove it unread; others and the program may have changed something meanwhile."""
         self.commit()
@@ -56,21 +59,19 @@ class Scenes(Rewinding):
         self._change_unseen(holding, unseen)
         title = holding.thing.title
         if nested:
-            holding.thing.title = "not saved yet"
+            holding.thing.title = title if removed else "not saved yet"
             self.open_savepoint()
             holding.thing.title = title
             self._change_unseen(holding, unseen)
-        if removed and nested:
+        if removed:
             self.remove(pick=0)
         else:
             self.get(holding.key)
         self.edit(inside)
         if nested:
             self.fail_in_savepoint(look=False)
-        if back:
-            self.roll_back(look=False)
 
-    def _change_unseen(self, holding: Holding, changes: list[tuple[str, int]]) -> None:
+    def _change_unseen(self, holding: Holding, changes: Unseen) -> None:
         for kind, number in changes:
             UNSTORED[kind](holding.thing, number)
 
