@@ -148,11 +148,11 @@ def _a_part_that_two_documents_share_stays(patch: MonkeyPatch) -> None:
     def make(rewind: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(self: Tracker, *kept: Any) -> None:
             parts: list[Any] = [vars(changes.document).get("part") for changes in self.touched.values()]
-            shared = [part for part in parts if part is not None and sum(part is other for other in parts) > 1]
-            left: list[dict[str, Any]] = [dict(vars(part)) for part in shared]
+            shared: list[Any] = [part for part in parts if part and sum(part is other for other in parts) > 1]
+            left: list[dict[str, Any]] = [{**part.__dict__} for part in shared]
             rewind(self, *kept)
             for part, values in zip(shared, left, strict=True):
-                vars(part).update(values)
+                part.__dict__.update(values)
 
         return faulty
 
