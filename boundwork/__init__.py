@@ -14,6 +14,7 @@ from boundwork.errors import (
     NestedUnitOfWork,
     NoActiveUnitOfWork,
     NotInUnit,
+    ReferenceNotLoaded,
     SchemaNotEnsured,
     ServerUnavailable,
     StaleDocument,
@@ -51,6 +52,8 @@ from boundwork.models.expressions import (
     within,
     within_metres,
 )
+from boundwork.models.references.ref import Ref
+from boundwork.models.references.ways import via
 from boundwork.models.stored_schema import StoredSchema, stored_schema
 from boundwork.models.structure import (
     Capped,
@@ -74,6 +77,7 @@ from boundwork.uow import (
 )
 from boundwork.uow.sessions.connect import Connection, connect
 from boundwork.uow.sessions.guard import guard
+from boundwork.uow.single_reads import ManySingleReads
 
 __all__ = [
     "AlreadyCommitted",
@@ -98,6 +102,7 @@ __all__ = [
     "Index",
     "InvalidDocument",
     "InvalidPageToken",
+    "ManySingleReads",
     "MultipleDocumentsFound",
     "NestedUnitOfWork",
     "NoActiveUnitOfWork",
@@ -106,6 +111,8 @@ __all__ = [
     "Page",
     "Query",
     "Receipt",
+    "Ref",
+    "ReferenceNotLoaded",
     "Repository",
     "SchemaNotEnsured",
     "SchemaReport",
@@ -149,6 +156,7 @@ __all__ = [
     "starts_with",
     "stored_schema",
     "text",
+    "via",
     "within",
     "within_metres",
 ]

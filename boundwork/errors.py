@@ -11,6 +11,7 @@
     +-- UnitFenced                 outcome() was asked for the idempotency key before a unit committed
     +-- UnitDoomed                 a unit was used after a server error ended its transaction
     +-- DocumentNotFound           no document has the id, or meets the conditions of `one()`
+    +-- ReferenceNotLoaded         loaded() was asked for a document that the unit has not loaded
     +-- MultipleDocumentsFound     more than one document meets the conditions of `one()`
     +-- InvalidPageToken           a page token was not made for the query
     +-- InvalidDocument            a document does not fit its model or cannot be stored
@@ -144,11 +145,36 @@ class DocumentNotFound(BoundworkError):
         return error
 
     @classmethod
+    def of_references(cls, model: str, collection: str, ids: Sequence[object], by: str) -> Self:
+        """Build the error for documents that are referred to, by a field or by a reference, and are not there."""
+        error = cls.of_many(model, collection, ids)
+        named = error.args[0].partition(" not found")[0]
+        text = f"{named} not found in collection {collection!r}, though {by} refers to it."
+        error.args = (f"{text} Say missing='none' where that is expected.",)
+        return error
+
+    @classmethod
     def of_query(cls, model: str, collection: str) -> Self:
         """Build the error for a query that found nothing."""
         error = cls(model, collection, None)
         error.args = (f"No {model} in collection {collection!r} meets the conditions. Use one_or_none to get None.",)
         return error
+
+
+class ReferenceNotLoaded(BoundworkError):
+    """A document was asked for without asking the server, and the unit has not loaded it.
+
+    Attributes: `model` (name), `id`.
+    """
+
+    def __init__(self, model: str, id: object) -> None:  # noqa: A002 - the field is called id
+        """Name the model and the id."""
+        super().__init__(
+            f"{model} {id!r} is not loaded in this unit. Load it with load(), or along with the documents that refer to "
+            "it: find(...).include(...).",
+        )
+        self.model = model
+        self.id = id
 
 
 class MultipleDocumentsFound(BoundworkError):

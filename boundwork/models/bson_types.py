@@ -26,6 +26,7 @@ from pydantic_core import MultiHostUrl, Url
 
 from boundwork.models.decimal128 import DecimalRange, from_decimal
 from boundwork.models.kinds import is_mapping
+from boundwork.models.references.ref import Ref
 
 NATIVE: frozenset[type] = frozenset({
     str, float, bool, type(None), ObjectId, bytes, Decimal128, Int64, Binary, Code, DBRef, MaxKey, MinKey,
@@ -266,6 +267,7 @@ _BY_TYPE: dict[type, Encoder] = {
     SecretStr: _refuse_secret,
     SecretBytes: _refuse_secret,
     BaseModel: _encode_model,
+    Ref: lambda ref: encode_value(ref.id),
     str: str.__str__,
     float: float,
     bytes: bytes,

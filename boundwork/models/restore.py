@@ -16,9 +16,10 @@ from pydantic import BaseModel
 
 from boundwork.models.bson_types import NATIVE
 from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
+from boundwork.models.references.ref import Ref
 from boundwork.models.slots import FIELDS_SET, SharedNames
 
-ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID}
+ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID, Ref}
 EXTRA, NAMES, PRIVATE = "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__"
 _set_slot = object.__setattr__
 

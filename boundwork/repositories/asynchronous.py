@@ -7,10 +7,12 @@ from pydantic import BaseModel
 
 from boundwork.models import Document
 from boundwork.models.expressions import Condition
+from boundwork.models.references.ways import Place, Way
 from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
 from boundwork.repositories.plan import Plan, aggregated, get, get_many
 from boundwork.repositories.streams import AsyncStream
+from boundwork.uow.references import Missing
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
@@ -65,6 +67,14 @@ class AsyncQuery(Generic[ItemT]):
         does not know the instances. TypeError for a field that the document lacks.
         """
         return AsyncQuery(self._plan.projected(model))
+
+    def include(self, *references: Place | Way, missing: Missing = "error") -> Self:
+        """Return the query that loads what its documents refer to as well: one more query for each model referred to.
+
+        `include(Order.customer, any_of(Order.lines).product, via(Order.customer, Customer.region))`. After that `loaded`
+        gives them, and `load` sends nothing. DocumentNotFound names those that are not there, unless `missing` is "none".
+        """
+        return type(self)(self._plan.including(references, missing))
 
     async def to_list(self) -> list[ItemT]:
         """Return the documents, after pending changes were flushed."""

@@ -22,12 +22,14 @@ from boundwork.repositories.page import Page, PageRequest, refuse_collation
 from boundwork.uow import reading
 from boundwork.uow.batches import cut
 from boundwork.uow.commands import AS_USUAL, Aggregate, Count, Distinct, Find, Options
+from boundwork.uow.references import Included, Missing, include, with_more
 from boundwork.uow.streaming import Flow
 from boundwork.uow.unit import Unit
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 ItemT = TypeVar("ItemT", bound=BaseModel)
 ModelT = TypeVar("ModelT", bound=BaseModel)
+NOT_BOTH = "A read model holds no documents to include references of. Leave project out, or include."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Plan(Generic[ItemT]):
     limited: int = 0
     options: Options = field(default=AS_USUAL)
     view: View[Any] | None = None
+    included: tuple[Included, ...] = ()
 
     def sorted(self, keys: tuple[object, ...]) -> Self:
         """Return the plan in another order."""
@@ -82,14 +85,34 @@ class Plan(Generic[ItemT]):
 
     def projected(self, model: type[ModelT]) -> "Plan[ModelT]":
         """Return the plan for instances of a read model; TypeError for one that does not fit the documents."""
+        if self.included:
+            raise ValueError(NOT_BOTH)
         view = View(model, self.mapper.model, self.mapper.collection)
         return cast("Plan[ModelT]", replace(self, view=view))
 
     async def items(self) -> list[ItemT]:
         """Carry out the plan."""
         if self.view is None:
+            if self.included:
+                return await self.unit.whole(self._with_references())
             return await self.unit.workspace.find(self.mapper, self.command())
         return self.view.read(await self.unit.whole(reading.batches(self.unit, self.mapper, self._locked())))
+
+    def including(self, references: Sequence[object], missing: Missing) -> Self:
+        """Return the plan that loads references as well; TypeError for what is none, ValueError for a read model."""
+        if self.view is not None:
+            raise ValueError(NOT_BOTH)
+        return replace(self, included=with_more(self.included, self.mapper.model, references, missing))
+
+    async def load_included(self, items: Sequence[Any]) -> None:
+        """Load what documents refer to, as far as the plan says."""
+        for part in self.included:
+            await include(self.unit, items, part.tree, part.missing)
+
+    async def _with_references(self) -> list[ItemT]:
+        found = await self.unit.workspace.find(self.mapper, self.command())
+        await self.load_included(found)
+        return found
 
     def flow(self, batch_size: int) -> Flow:
         """Return the plan as a stream; ValueError unless the size is positive."""
@@ -126,7 +149,9 @@ class Plan(Generic[ItemT]):
 
     async def _page(self, request: PageRequest, size: int, command: Find) -> Page[ItemT]:
         found = cut(await reading.batches(self.unit, self.mapper, command))
-        return request.page(size, found, partial(self.made, track=True))
+        page = request.page(size, found, partial(self.made, track=True))
+        await self.load_included(page.items)
+        return page
 
     async def first(self) -> ItemT | None:
         """Return the first document, None if there is none."""

@@ -7,10 +7,12 @@ from pydantic import BaseModel
 
 from boundwork.models import Document
 from boundwork.models.expressions import Condition
+from boundwork.models.references.ways import Place, Way
 from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
 from boundwork.repositories.plan import Plan, aggregated, get, get_many
 from boundwork.repositories.streams import Stream
+from boundwork.uow.references import Missing
 from boundwork.uow.run_sync import run_sync
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
@@ -66,6 +68,14 @@ class Query(Generic[ItemT]):
         does not know the instances. TypeError for a field that the document lacks.
         """
         return Query(self._plan.projected(model))
+
+    def include(self, *references: Place | Way, missing: Missing = "error") -> Self:
+        """Return the query that loads what its documents refer to as well: one more query for each model referred to.
+
+        `include(Order.customer, any_of(Order.lines).product, via(Order.customer, Customer.region))`. After that `loaded`
+        gives them, and `load` sends nothing. DocumentNotFound names those that are not there, unless `missing` is "none".
+        """
+        return type(self)(self._plan.including(references, missing))
 
     def to_list(self) -> list[ItemT]:
         """Return the documents, after pending changes were flushed."""

@@ -9,14 +9,15 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from boundwork.models import Document
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
-from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
 from boundwork.uow.open_units import bind_again, unbind_all
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.reference_words import AsyncLoads
 from boundwork.uow.sessions.choice import asynchronous_sessions
 from boundwork.uow.settings import Concurrency, Isolation, Settings
+from boundwork.uow.single_reads import SINGLE_READS
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -24,7 +25,7 @@ ResultT = TypeVar("ResultT")
 UnitT = TypeVar("UnitT", bound="AsyncUnitOfWork")
 
 
-class AsyncUnitOfWork(UnitDefinition):
+class AsyncUnitOfWork(AsyncLoads):
     """A definition of units of work on one database; `async with shop as uow` opens one.
 
     `database` is a PyMongo `AsyncDatabase`, or what `connect()` returned. `autoflush=False` leaves it to `flush()`
@@ -34,6 +35,7 @@ class AsyncUnitOfWork(UnitDefinition):
     Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.
     `concurrency="serialize"` lets child tasks use the unit: operations follow each other in the order
     of their calls. Otherwise they raise UnitUsedElsewhere. To commit, roll back, nest and leave stays with the owner.
+    A loop that reads documents one by one raises the warning ManySingleReads after `single_reads`; None is for never.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
     ValueError for another isolation or concurrency.
     """
@@ -50,11 +52,12 @@ class AsyncUnitOfWork(UnitDefinition):
         isolation: Isolation = "snapshot",
         idempotency_key: str | None = None,
         concurrency: Concurrency = "exclusive",
+        single_reads: int | None = SINGLE_READS,
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = asynchronous_sessions(database)
         key = None if idempotency_key is None else valid_key(idempotency_key)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, single_reads)
 
     async def __aenter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""

@@ -156,6 +156,7 @@ class UnitDefinition:
         plain, keyed = (QueuedUnit, QueuedKeyedUnit) if queues or handover else (Unit, KeyedUnit)
         kind = plain if key is None else partial(keyed, key)
         core = kind(type(self).__name__, self._sessions(), self._settings, handover=handover)
+        core.models = type(self).models
         if isinstance(core, QueuedUnit):
             core.turns = Turns(core, awaits=self._awaits, queues=queues)
         unit = copy(definition)

@@ -9,15 +9,16 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from boundwork.models import Document
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
-from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
 from boundwork.uow.open_units import bind_again, unbind_all
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.reference_words import Loads
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import synchronous_sessions
 from boundwork.uow.settings import Concurrency, Isolation, Settings
+from boundwork.uow.single_reads import SINGLE_READS
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -25,7 +26,7 @@ ResultT = TypeVar("ResultT")
 UnitT = TypeVar("UnitT", bound="UnitOfWork")
 
 
-class UnitOfWork(UnitDefinition):
+class UnitOfWork(Loads):
     """A definition of units of work on one database; `with shop as uow` opens one.
 
     `database` is a PyMongo `Database`, or what `connect()` returned. `autoflush=False` leaves it to `flush()` to
@@ -35,6 +36,7 @@ class UnitOfWork(UnitDefinition):
     Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.
     `concurrency="serialize"` lets other threads use the unit: operations follow each other in the order
     of their calls. Otherwise they raise UnitUsedElsewhere. To commit, roll back, nest and leave stays with the owner.
+    A loop that reads documents one by one raises the warning ManySingleReads after `single_reads`; None is for never.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
     ValueError for another isolation or concurrency.
     """
@@ -51,11 +53,12 @@ class UnitOfWork(UnitDefinition):
         isolation: Isolation = "snapshot",
         idempotency_key: str | None = None,
         concurrency: Concurrency = "exclusive",
+        single_reads: int | None = SINGLE_READS,
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = synchronous_sessions(database)
         key = None if idempotency_key is None else valid_key(idempotency_key)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency)
+        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, single_reads)
 
     def __enter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""

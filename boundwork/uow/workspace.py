@@ -22,6 +22,7 @@ from boundwork.uow.locking import find_and_lock, lock_and_find, lock_name
 from boundwork.uow.log import Log
 from boundwork.uow.pending import Entry, Pending
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.single_reads import Lines, look_at_single_read, only_counted
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -40,6 +41,8 @@ class Workspace:
         self.pending = Pending(self.tracker)
         self.log = Log()
         self.staged = Receipt()
+        self.only_counted = only_counted(unit.settings.single_reads)
+        self.single_reads: Lines | None = None
 
     def recall(self, mapper: Mapper[DocumentT], document_id: object) -> DocumentT | None:
         """Return a document that the present transaction has read or added, without asking the server."""
@@ -62,6 +65,9 @@ class Workspace:
             if document is not None:
                 await self._read_by_id(mapper, [stored_id], None, lock=lock)
             return document
+        self.only_counted -= 1
+        if self.only_counted < 0:
+            look_at_single_read(self, mapper.model.__name__)
         command = Find(mapper.collection, {"_id": stored_id, **mapper.base_filter}, limit=1)
         found = self._load(mapper, await self._read_by_id(mapper, [stored_id], command, lock=lock))
         if not found and earlier is not None:

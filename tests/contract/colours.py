@@ -23,6 +23,8 @@ PLAIN = {
     "comment",
     "max_time",
     "project",
+    "include",
+    "loaded",
     "stream",
     "receipt",
     "core",

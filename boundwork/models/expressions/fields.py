@@ -10,7 +10,7 @@ from typing import NoReturn, cast
 from pydantic import BaseModel
 
 from boundwork.models.expressions.conditions import Comparison, Condition, Filter, as_filter
-from boundwork.models.expressions.operands import Expression, encode_operand
+from boundwork.models.expressions.operands import Expression, operand_at
 from boundwork.models.expressions.targets import Target, target_of
 
 
@@ -105,7 +105,7 @@ class FieldExpression(Expression):
 
     def _compared(self, operator: str, value: object) -> Filter:
         target = self.__target__
-        return Comparison(target, {operator: encode_operand(target.shown, value)})
+        return Comparison(target, {operator: operand_at(target, value)})
 
     def _ordered(self, operator: str, value: object) -> Filter:
         if value is None:

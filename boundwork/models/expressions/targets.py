@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from boundwork.models.annotations import _bare as bare
 from boundwork.models.codec import codec_of
+from boundwork.models.references.storing import id_annotation, referred
 from boundwork.models.unions import is_union
 
 
@@ -37,6 +38,12 @@ class Target:
         return tuple(kind for annotation in self.annotations for kind in kinds_of(annotation))
 
     @property
+    def references(self) -> list[Any]:
+        """The models that the value may refer to; empty unless it is a reference and nothing else."""
+        models = [referred(kind) for kind in self.kinds]
+        return models if all(models) else []
+
+    @property
     def path(self) -> str:
         """Return the dotted path as MongoDB takes it."""
         return ".".join(segment for segment in self.segments if segment)
@@ -45,6 +52,8 @@ class Target:
         """Step into an embedded model by python field name; AttributeError names the nearest one."""
         models = [kind for kind in self.kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         if not models:
+            if name == "id" and self.references:
+                return replace(self, shown=f"{self.shown}.id", annotations=tuple(map(id_annotation, self.references)))
             raise AttributeError(self._why_no_attribute(name))
         owners = [model for model in models if name in _complete(model).model_fields]
         if not owners:
@@ -104,6 +113,9 @@ class Target:
         return (*outer, f"{last}.{name}" if last else name)
 
     def _why_no_attribute(self, name: str) -> str:
+        if self.references:
+            names = " or ".join(model.__name__ for model in self.references)
+            return f"{self.shown} is the id of a {names}, so there is no field {name!r} in it. Find the {names} first."
         text = f"{self.shown} is {_named(self.kinds)}, so there is no field {name!r} in it."
         if any(_element_types(kind) for kind in self.kinds if kind is not Any):
             return f"{text} Write any_of({self.shown}).{name} to reach its elements."

@@ -18,8 +18,9 @@ from pydantic import AnyUrl, BaseModel
 
 from boundwork.models.expressions.conditions import Comparison, Condition, Filter, Negation, Plain, as_filter
 from boundwork.models.expressions.fields import FieldExpression, target_in
-from boundwork.models.expressions.operands import encode_operand
+from boundwork.models.expressions.operands import encode_operand, operand_at
 from boundwork.models.expressions.targets import Target
+from boundwork.models.references.ref import Ref
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ Member = TypeVar(
     PurePath,
     AnyUrl,
     BaseModel,
+    Ref[Any, Any],
     list[Any],
     dict[str, Any],
 )
@@ -74,7 +76,6 @@ def not_in(field: Member | None, values: Iterable[Member | None]) -> Filter:
 
 def contains_all(field: Collection[Member] | None, values: Iterable[Member]) -> Filter:
     """Require that a list, set or tuple contains every one of the values; ValueError for none, or as `in_`."""
-    target_in("contains_all", field).element()
     return _membership("contains_all", "$all", field, values)
 
 
@@ -192,7 +193,8 @@ def _membership(word: str, operator: str, field: object, values: Iterable[object
     if isinstance(values, str | bytes | FieldExpression):
         problem = f"{word}({target.shown}, ...) takes a list of values, not one {type(values).__name__}."
         raise TypeError(problem)
-    encoded = [encode_operand(target.shown, value) for value in values]
+    place = target.element() if operator == "$all" else target
+    encoded = [operand_at(place, value) for value in values]
     if operator == "$all" and not encoded:
         problem = f"{word}({target.shown}, ...) takes at least one value: the server finds nothing for none."
         raise ValueError(problem)

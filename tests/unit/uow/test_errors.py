@@ -12,6 +12,7 @@ from boundwork.uow import Receipt
 TRANSIENT = frozenset({"TransientTransactionError"})
 SPECIAL: dict[str, Callable[[], BoundworkError]] = {
     "DocumentNotFound": lambda: errors.DocumentNotFound("Person", "people", 7),
+    "ReferenceNotLoaded": lambda: errors.ReferenceNotLoaded("Person", 7),
     "MultipleDocumentsFound": lambda: errors.MultipleDocumentsFound("Person", "people"),
     "InvalidDocument": lambda: errors.InvalidDocument("people", 7, [("name", "is missing"), ("age", "x")], stored=True),
     "DuplicateKey": lambda: errors.DuplicateKey("people", 7, ("email", "year"), "shop.py:12"),
