@@ -42,20 +42,20 @@ async def read(uow: Any, word: str, number: int) -> Any:
     return await getattr(uow.buyers, word)(key)
 
 
-@pytest.mark.parametrize("word", ["get", "find_by_id", "load"])
-async def test_a_loop_of_single_reads_warns_once_with_the_remedy(buyers: Any, word: str) -> None:
-    async with buyers as uow:
-        with noticed() as found:
-            for number in range(LIMIT - 1):
-                await read(uow, word, number)
-            assert found == []
-            for number in range(LIMIT - 1, 3 * LIMIT):
-                await read(uow, word, number)
-        assert sent(uow) == 3 * LIMIT
-    (warning,) = found
-    assert warning.category is ManySingleReads
-    assert "get_many(ids), or include(...)" in str(warning.message)
-    assert "Buyer" in str(warning.message)
+async def test_a_loop_of_single_reads_warns_once_with_the_remedy(buyers: Any) -> None:
+    for word in ("get", "find_by_id", "load"):
+        async with buyers as uow:
+            with noticed() as found:
+                for number in range(LIMIT - 1):
+                    await read(uow, word, number)
+                assert found == []
+                for number in range(LIMIT - 1, 3 * LIMIT):
+                    await read(uow, word, number)
+            assert sent(uow) == 3 * LIMIT
+        (warning,) = found
+        assert warning.category is ManySingleReads
+        assert "get_many(ids), or include(...)" in str(warning.message)
+        assert "Buyer" in str(warning.message)
 
 
 async def test_where_warnings_are_errors_nothing_is_sent_and_nothing_is_lost(buyers: Any) -> None:
@@ -88,16 +88,14 @@ async def test_other_units_begin_again(buyers: Any) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize(("single_reads", "expected"), [(None, 0), (4, 1), (25, 1), (31, 0)])
-async def test_a_definition_says_how_many_are_too_many(
-    database: Any, colour: str, buyers: Any, single_reads: int | None, expected: int
-) -> None:
-    shop = define(colour, database, {"single_reads": single_reads}, **MODELS)
-    async with shop as uow:
-        with noticed() as found:
-            for number in range(3 * LIMIT):
-                await uow.buyers.get(f"b{number}")
-    assert len(found) == expected
+async def test_a_definition_says_how_many_are_too_many(database: Any, colour: str, buyers: Any) -> None:
+    for single_reads, expected in ((None, 0), (4, 1), (25, 1), (31, 0)):
+        shop = define(colour, database, {"single_reads": single_reads}, **MODELS)
+        async with shop as uow:
+            with noticed() as found:
+                for number in range(3 * LIMIT):
+                    await uow.buyers.get(f"b{number}")
+        assert len(found) == expected, single_reads
     with pytest.raises(ValueError, match="single_reads takes a number of reads, 2 or more"):
         define(colour, database, {"single_reads": 1}, **MODELS)
 

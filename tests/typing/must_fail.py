@@ -9,6 +9,7 @@ from boundwork import (
     Collation,
     CollectionOptions,
     Index,
+    Ref,
     TimeSeries,
     any_of,
     contains,
@@ -24,8 +25,22 @@ from boundwork import (
     size,
     some,
     text,
+    via,
 )
-from tests.typing.shop import Address, AsyncShop, Cat, Country, Customer, Line, Order, Shop, Status, Summary
+from tests.typing.shop import (
+    Address,
+    AsyncShop,
+    Cat,
+    Country,
+    Customer,
+    Delivery,
+    Line,
+    Order,
+    Shop,
+    Status,
+    Summary,
+    Voucher,
+)
 
 
 def constructors(address: Address) -> None:
@@ -85,6 +100,28 @@ def functions() -> None:
     mod(Order.note, 3, 0)  # error: arg-type / reportArgumentType
     text(5)  # error: arg-type / reportArgumentType
     near(Order.note, 5)  # error: arg-type / reportArgumentType
+
+
+def references(shop: Shop, delivery: Delivery, customer: Customer, voucher: Voucher) -> None:
+    Delivery(customer=Ref(Customer, 5), country=Ref(Country, "no"))  # error: arg-type / reportArgumentType
+    Delivery(customer=Ref.to(voucher), country=Ref(Country, "no"))  # error: arg-type / reportArgumentType
+    Delivery(customer="ada", country=Ref(Country, "no"))  # error: arg-type / reportArgumentType
+    delivery.customer = Ref(Voucher, "ada")  # error: arg-type / reportAttributeAccessIssue
+    delivery.customer = customer  # error: assignment / reportAttributeAccessIssue
+    delivery.customer.id = "bob"  # error: misc / reportAttributeAccessIssue
+    Ref(Line, "x")  # error: type-var / reportArgumentType
+    find = shop.deliveries.find
+    find(Delivery.customer.name == "Ada")  # error: attr-defined / reportAttributeAccessIssue
+    find(Delivery.customer.id == 5)  # error: comparison-overlap / reportUnnecessaryComparison
+    find().include(Order.total)  # error: arg-type / reportArgumentType
+    find().include(Delivery.customer, missing="ignore")  # error: arg-type / reportArgumentType
+    find().include(via(Order.total))  # error: arg-type / reportArgumentType
+    with shop as uow:
+        uow.load("ada")  # error: call-overload / reportArgumentType
+        uow.load(delivery.customer).percent.upper()  # error: attr-defined / reportAttributeAccessIssue
+        uow.load(delivery.voucher)  # error: arg-type / reportArgumentType
+        uow.load(delivery.customer, missing="none").name.upper()  # error: union-attr / reportOptionalMemberAccess
+        uow.loaded(customer)  # error: arg-type / reportArgumentType
 
 
 def repositories(shop: Shop, customer: Customer) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bson import ObjectId
 
@@ -12,6 +12,7 @@ from boundwork import (
     CollectionOptions,
     Document,
     Index,
+    Ref,
     Repository,
     TimeSeries,
     UnitOfWork,
@@ -38,6 +39,7 @@ from boundwork import (
     some,
     starts_with,
     text,
+    via,
     within,
     within_metres,
 )
@@ -47,6 +49,7 @@ from tests.typing.shop import (
     Cat,
     Country,
     Customer,
+    Delivery,
     Dog,
     Fence,
     Iron,
@@ -54,6 +57,7 @@ from tests.typing.shop import (
     Order,
     OrderNumber,
     Orders,
+    Parcel,
     Shop,
     Status,
     Voucher,
@@ -224,3 +228,24 @@ async def the_schema_is_ensured(database: object) -> None:
         report = await ensure_schema_async(database)
     for difference in report.differing:
         str(difference.path)
+
+
+def references(shop: Shop, customer: Customer, order: Order, delivery: Delivery) -> None:
+    Delivery(customer=Ref.to(customer), country=Ref(Country, "no"), orders=[Ref.to(order)])
+    Delivery(customer=Ref(Customer, "ada"), country=Ref(Country, "no"), parcels=[Parcel(order=Ref.to(order))])
+    delivery.customer = Ref(Customer, "bob")
+    find = shop.deliveries.find
+    find(Delivery.customer == customer, Delivery.customer == "ada", Delivery.customer == Ref(Customer, "ada"))
+    find(Delivery.customer.id == "ada", in_(Delivery.customer.id, ["ada"]), Delivery.voucher != None)  # noqa: E711
+    find(in_(Delivery.customer, [Ref(Customer, "ada"), Ref.to(customer)]), in_(Delivery.voucher, [delivery.voucher]))
+    find(any_of(Delivery.orders) == order, any_of(Delivery.parcels).order == order.id)
+    find(contains_all(Delivery.orders, [Ref.to(order)]), some(Delivery.voucher) == Ref(Voucher, uuid4()))
+    find().sort(desc(Delivery.customer)).include(Delivery.customer, Delivery.voucher, Delivery.orders, missing="none")
+    find().include(any_of(Delivery.parcels).order, any_of(Delivery.orders), via(Delivery.before, Delivery.customer))
+    with shop as uow:
+        uow.load(delivery.customer).name.upper()
+        for found in uow.load_all([delivery.customer, Ref(Customer, "bob")]):
+            found.name.upper()
+        if delivery.voucher is not None:
+            uow.named.get(delivery.customer.id)
+            uow.vouchers.get(delivery.voucher.id)

@@ -5,8 +5,20 @@ from uuid import UUID
 
 from bson import ObjectId
 
-from boundwork import any_of, asc, connect, elem, ensure_schema, ensure_schema_async, in_, not_, some, stored_schema
-from tests.typing.shop import AsyncShop, Customer, Order, Shop, Summary, Voucher
+from boundwork import (
+    Ref,
+    any_of,
+    asc,
+    connect,
+    elem,
+    ensure_schema,
+    ensure_schema_async,
+    in_,
+    not_,
+    some,
+    stored_schema,
+)
+from tests.typing.shop import AsyncShop, Customer, Delivery, Order, Shop, Summary, Voucher
 
 
 def fields(order: Order, customer: Customer, voucher: Voucher) -> None:
@@ -108,6 +120,32 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
         reveal_type([order async for order in uow.orders.find()])  # reveals: list[Order]
     async with shop.unit() as held:
         reveal_type(held.orders)  # reveals: AsyncOrders
+
+
+def references(shop: Shop, delivery: Delivery, customer: Customer) -> None:
+    reveal_type(Delivery.customer)  # reveals: Ref[Customer, str]
+    reveal_type(delivery.country)  # reveals: Ref[Country, Any]
+    reveal_type(Ref(Customer, "ada"))  # reveals: Ref[Customer, str]
+    reveal_type(Ref.to(customer))  # reveals: Ref[Customer, Any]
+    reveal_type(delivery.customer.id)  # reveals: str
+    reveal_type(delivery.customer.model)  # reveals: type[Customer]
+    with shop as uow:
+        reveal_type(uow.load(delivery.customer))  # reveals: Customer
+        reveal_type(uow.load(delivery.country, missing="none"))  # reveals: Country | None
+        reveal_type(uow.load_all(delivery.orders))  # reveals: list[Order]
+        reveal_type(uow.load_all(delivery.orders, missing="none"))  # reveals: list[Order | None]
+        reveal_type(uow.loaded(delivery.customer))  # reveals: Customer
+        reveal_type(uow.deliveries.find().include(Delivery.customer).to_list())  # reveals: list[Delivery]
+        reveal_type(uow.deliveries.find().include(Delivery.customer).stream())  # reveals: Stream[Delivery]
+
+
+async def async_references(shop: AsyncShop, delivery: Delivery) -> None:
+    async with shop as uow:
+        reveal_type(await uow.load(delivery.customer))  # reveals: Customer
+        reveal_type(await uow.load(delivery.country, missing="none"))  # reveals: Country | None
+        reveal_type(await uow.load_all(delivery.orders))  # reveals: list[Order]
+        reveal_type(uow.loaded(delivery.customer))  # reveals: Customer
+        reveal_type(await uow.deliveries.find().include(Delivery.customer).one())  # reveals: Delivery
 
 
 def bodies(shop: Shop) -> None:
