@@ -28,57 +28,71 @@ class Loads(_References):
     """The words of a synchronous unit."""
 
     @overload
-    def load(self, ref: Ref[DocumentT, Any], *, missing: Literal["error"] = "error") -> DocumentT: ...
+    def load(
+        self, ref: Ref[DocumentT, Any], *, missing: Literal["error"] = "error", for_update: bool = False
+    ) -> DocumentT: ...
     @overload
-    def load(self, ref: Ref[DocumentT, Any], *, missing: Missing) -> DocumentT | None: ...
-    def load(self, ref: Ref[DocumentT, Any], *, missing: Missing = "error") -> DocumentT | None:
+    def load(self, ref: Ref[DocumentT, Any], *, missing: Missing, for_update: bool = False) -> DocumentT | None: ...
+    def load(
+        self, ref: Ref[DocumentT, Any], *, missing: Missing = "error", for_update: bool = False
+    ) -> DocumentT | None:
         """Return the document that a reference leads to; what is known is not asked for again.
 
-        DocumentNotFound if there is none, or None where `missing` is "none".
+        DocumentNotFound if there is none, or None where `missing` is "none". `for_update` is that of `get`.
         """
-        return run_sync(references.load(self.core, ref, missing))
+        return run_sync(references.load(self.core, ref, missing, lock=for_update))
 
     @overload
     def load_all(
-        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Literal["error"] = "error"
+        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Literal["error"] = "error", for_update: bool = False
     ) -> list[DocumentT]: ...
     @overload
-    def load_all(self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing) -> list[DocumentT | None]: ...
     def load_all(
-        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing = "error"
+        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing, for_update: bool = False
+    ) -> list[DocumentT | None]: ...
+    def load_all(
+        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing = "error", for_update: bool = False
     ) -> list[DocumentT] | list[DocumentT | None]:
         """Return the documents that references lead to, in their order, by one query for each model.
 
-        DocumentNotFound names those that are not there; None stands for them where `missing` is "none".
+        DocumentNotFound names those that are not there; None stands for them where `missing` is "none". `for_update` is that of `get`.
         """
-        return run_sync(references.load_all(self.core, refs, missing))
+        return run_sync(references.load_all(self.core, refs, missing, lock=for_update))
 
 
 class AsyncLoads(_References):
     """The words of an asynchronous unit."""
 
     @overload
-    async def load(self, ref: Ref[DocumentT, Any], *, missing: Literal["error"] = "error") -> DocumentT: ...
+    async def load(
+        self, ref: Ref[DocumentT, Any], *, missing: Literal["error"] = "error", for_update: bool = False
+    ) -> DocumentT: ...
     @overload
-    async def load(self, ref: Ref[DocumentT, Any], *, missing: Missing) -> DocumentT | None: ...
-    async def load(self, ref: Ref[DocumentT, Any], *, missing: Missing = "error") -> DocumentT | None:
+    async def load(
+        self, ref: Ref[DocumentT, Any], *, missing: Missing, for_update: bool = False
+    ) -> DocumentT | None: ...
+    async def load(
+        self, ref: Ref[DocumentT, Any], *, missing: Missing = "error", for_update: bool = False
+    ) -> DocumentT | None:
         """Return the document that a reference leads to; what is known is not asked for again.
 
-        DocumentNotFound if there is none, or None where `missing` is "none".
+        DocumentNotFound if there is none, or None where `missing` is "none". `for_update` is that of `get`.
         """
-        return await references.load(self.core, ref, missing)
+        return await references.load(self.core, ref, missing, lock=for_update)
 
     @overload
     async def load_all(
-        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Literal["error"] = "error"
+        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Literal["error"] = "error", for_update: bool = False
     ) -> list[DocumentT]: ...
     @overload
-    async def load_all(self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing) -> list[DocumentT | None]: ...
     async def load_all(
-        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing = "error"
+        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing, for_update: bool = False
+    ) -> list[DocumentT | None]: ...
+    async def load_all(
+        self, refs: Iterable[Ref[DocumentT, Any]], *, missing: Missing = "error", for_update: bool = False
     ) -> list[DocumentT] | list[DocumentT | None]:
         """Return the documents that references lead to, in their order, by one query for each model.
 
-        DocumentNotFound names those that are not there; None stands for them where `missing` is "none".
+        DocumentNotFound names those that are not there; None stands for them where `missing` is "none". `for_update` is that of `get`.
         """
-        return await references.load_all(self.core, refs, missing)
+        return await references.load_all(self.core, refs, missing, lock=for_update)

@@ -54,20 +54,20 @@ def loaded(unit: "Unit", ref: Ref[DocumentT, Any]) -> DocumentT:
     return found
 
 
-async def load(unit: "Unit", ref: Ref[DocumentT, Any], missing: Missing) -> DocumentT | None:
+async def load(unit: "Unit", ref: Ref[DocumentT, Any], missing: Missing, *, lock: bool) -> DocumentT | None:
     """Return the document that a reference leads to; what there is not is an error or None."""
     check_missing(missing)
     mapper = mapper_for(unit, ref)
-    found = unit.workspace.recall(mapper, ref.id)
+    found = None if lock else unit.workspace.recall(mapper, ref.id)
     if found is None:
-        found = await unit.workspace.get(mapper, ref.id)
+        found = await unit.workspace.get(mapper, ref.id, lock=lock)
     if found is None and missing == "error":
         raise DocumentNotFound.of_references(mapper.model.__name__, mapper.collection, [ref.id], "a reference")
     return found
 
 
 async def load_all(
-    unit: "Unit", refs: Iterable[Ref[DocumentT, Any]], missing: Missing
+    unit: "Unit", refs: Iterable[Ref[DocumentT, Any]], missing: Missing, *, lock: bool
 ) -> list[DocumentT] | list[DocumentT | None]:
     """Return the documents that references lead to, in their order; one query a model."""
     check_missing(missing)
@@ -75,7 +75,7 @@ async def load_all(
     wanted = _Wanted(unit)
     for ref in asked:
         wanted.add(ref, "a reference")
-    await unit.whole(wanted.fetch(missing))
+    await unit.whole(wanted.fetch(missing, lock=lock))
     return [wanted.found(ref) for ref in asked]
 
 
@@ -146,11 +146,12 @@ class _Wanted:
             part = self._models[ref.model] = _OfModel(mapper_for(self._unit, ref))
         part.ids.setdefault(key_of(part.mapper, ref.id), (ref.id, by))
 
-    async def fetch(self, missing: Missing) -> None:
+    async def fetch(self, missing: Missing, *, lock: bool = False) -> None:
         """Find all of them; DocumentNotFound names those of a model that are not there."""
         for part in self._models.values():
             for keys in _chunks(part.mapper, part.ids):
-                documents = await self._unit.workspace.get_many(part.mapper, [part.ids[key][0] for key in keys])
+                ids = [part.ids[key][0] for key in keys]
+                documents = await self._unit.workspace.get_many(part.mapper, ids, lock=lock)
                 part.found.update(
                     (key, document) for key, document in zip(keys, documents, strict=True) if document is not None
                 )

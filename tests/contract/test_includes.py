@@ -78,6 +78,12 @@ async def test_ways_lead_on_through_references(sales: Any) -> None:
         assert {uow.loaded(part).name for part in parts} == {"1", "2"}
 
 
+async def test_nothing_is_touched_by_being_followed(sales: Any) -> None:
+    async with sales as uow:
+        await uow.sales.find().include(via(any_of(Sale.positions).item, Item.parts), Sale.buyer).to_list()
+        assert len(uow.core.workspace.tracker.touched) == 0
+
+
 async def test_a_document_may_refer_to_its_own_kind(sales: Any) -> None:
     async with sales as uow:
         for number in (1, 2):

@@ -244,19 +244,25 @@ async def test_after_a_commit_a_reference_is_read_again(sales: Any) -> None:
         assert commands(uow) == 1
 
 
-@pytest.mark.parametrize("included", [False, True])
-async def test_a_unit_that_locks_what_it_reads_locks_what_it_loads(
-    sales: Any, database: Any, colour: str, included: bool
+@pytest.mark.parametrize("word", ["include", "load", "for_update", "all_for_update"])
+async def test_what_is_loaded_is_locked_where_the_unit_or_the_word_says_so(
+    sales: Any, database: Any, colour: str, word: str
 ) -> None:
-    locking = define(colour, database, {"isolation": "locked_reads"}, **MODELS)
+    isolation = "snapshot" if "update" in word else "locked_reads"
+    locking = define(colour, database, {"isolation": isolation}, **MODELS)
     rival = define(colour, database, {"replay_seconds": 0}, **MODELS)
 
     async def rename(uow: Any) -> None:
         (await uow.buyers.get("ann")).name = "Other"
 
     async with locking as uow:
-        if included:
-            await uow.sales.find(Sale.id == 1).include(Sale.buyer).one()
-        else:
-            await uow.load((await uow.sales.get(1)).buyer)
+        sale = (
+            await uow.sales.find(Sale.id == 1).include(Sale.buyer).one() if word != "load" else await uow.sales.get(1)
+        )
+        if word == "load":
+            await uow.load(sale.buyer)
+        elif word == "for_update":
+            await uow.load(sale.buyer, for_update=True)
+        elif word == "all_for_update":
+            await uow.load_all([sale.buyer], for_update=True)
         assert await is_shut_out(rival, colour, rename)

@@ -17,12 +17,15 @@ from boundwork.models.object_id import object_id_schema
 
 def reference_schema(kind: Any, model: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
     """Return the schema of references of a kind to a model."""
+    is_plain = _is_plain_object_id(model)
 
     def made(value: Any) -> Any:
         return kind._trusted(model, value)  # noqa: SLF001 - made here and nowhere else without a look at the id
 
     def taken(value: Any, validate: Callable[[Any], Any]) -> Any:
         cls = class_of(value)
+        if is_plain and cls is ObjectId:
+            return made(value)
         if cls is kind:
             return value if value.model is model else made(_own(model, value.model, value.id))
         if getattr(cls, "__boundwork_document__", False):
@@ -53,9 +56,14 @@ def _own(model: Any, found: Any, value: Any) -> Any:
     return value
 
 
-def _id_schema(model: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+def _is_plain_object_id(model: Any) -> bool:
     info = model.__pydantic_fields__["id"]
-    if info.annotation is ObjectId and not info.metadata:
+    return info.annotation is ObjectId and not info.metadata
+
+
+def _id_schema(model: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    if _is_plain_object_id(model):
         return object_id_schema()
+    info = model.__pydantic_fields__["id"]
     annotation: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     return handler.generate_schema(annotation)

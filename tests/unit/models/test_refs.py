@@ -32,6 +32,10 @@ class Ship(Document, collection="ships"):
     home: Ref[Planet]
 
 
+class Boat(Document, collection="boats"):
+    pass
+
+
 class Moon(Document[Annotated[str, Field(min_length=3)]], collection="moons"):
     around: Ref["Planet", str]
     next: "Ref[Moon] | None" = None
@@ -208,9 +212,10 @@ def test_a_reference_is_a_scalar_for_tracking_and_soundness() -> None:
     inside = Inside(ship=Ref(Ship, ObjectId()))
     later = Later(id=1, probe=Ref(Probe, uuid4()), inside=[inside])
     assert doubtful(later) == ()
-    wrong: Any = Ref(Planet, "mars")
-    inside.ship = wrong
-    assert doubtful(later) == ("inside",)
+    others: list[Any] = [Ref(Planet, "mars"), Ref(Boat, ObjectId()), ObjectId(), None]
+    for other in others:
+        inside.ship = other
+        assert doubtful(later) == ("inside",)
 
 
 def test_unions_are_taken_where_the_stored_form_tells() -> None:
