@@ -164,9 +164,10 @@ async def test_what_is_no_reference_of_the_documents_is_refused_before_the_serve
                 find().include(*wrong)
         with pytest.raises(TypeError, match=r"Sale\.buyer refers to Buyer, and Item\.parts is no field of that"):
             via(Sale.buyer, Item.parts)
-        for query in (lambda: find().include(Sale.buyer).project(Row), lambda: find().project(Row).include(Sale.buyer)):
-            with pytest.raises(ValueError, match="Leave project out, or include"):
-                query()
+        with pytest.raises(ValueError, match="Leave project out, or include"):
+            find().include(Sale.buyer).project(Row)
+        with pytest.raises(ValueError, match="Leave project out, or include"):
+            find().project(Row).include(Sale.buyer)
         assert asked(uow) == []
 
 

@@ -66,7 +66,8 @@ async def test_the_bare_id_is_stored_and_read_back_as_a_reference(sales: Any, da
 async def test_a_field_of_a_reference_is_compared_with_ids_references_and_documents(sales: Any) -> None:
     async with sales as uow:
         ann, find = await uow.buyers.get("ann"), uow.sales.find
-        for operand in ("ann", Ref(Buyer, "ann"), ann):
+        operands: list[Any] = ["ann", Ref(Buyer, "ann"), ann]
+        for operand in operands:
             assert await numbers(find(Sale.buyer == operand)) == [1, 3]
             assert await numbers(find(Sale.buyer != operand)) == [2]
             assert await numbers(find(in_(Sale.buyer, [operand]))) == [1, 3]

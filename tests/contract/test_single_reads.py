@@ -61,6 +61,7 @@ async def test_a_loop_of_single_reads_warns_once_with_the_remedy(buyers: Any) ->
 async def test_where_warnings_are_errors_nothing_is_sent_and_nothing_is_lost(buyers: Any) -> None:
     async with buyers as uow:
         (await uow.buyers.get("b0")).name = "changed"
+        number = 0
         with pytest.raises(ManySingleReads):
             for number in range(1, LIMIT + 5):
                 await uow.buyers.get(f"b{number}")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID, uuid4
 
+import bson
 import pytest
 from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from boundwork import Document, Embedded, Index, Ref, stored_schema
 from boundwork.models.codec import codec_of
 from boundwork.models.document import MutableField
+from boundwork.models.kinds import class_of
 from boundwork.models.mapper import mapper_of
 from boundwork.models.soundness import doubtful_fields
 from boundwork.models.structure.indexes import declared_indexes
@@ -64,14 +66,12 @@ class Inside(Embedded):
 
 
 def there_and_back(document: Any) -> Any:
-    mapper = mapper_of(type(document))
+    mapper: Any = mapper_of(class_of(document))
     (stored,) = mapper.decode(encoded(mapper.encode(document)))
     return mapper.load(stored)
 
 
 def encoded(stored: dict[str, Any]) -> bytes:
-    import bson  # noqa: PLC0415 - here alone
-
     return bson.encode(stored)
 
 
@@ -111,14 +111,15 @@ def test_an_id_of_another_type_is_refused_at_once() -> None:
             make()
     with pytest.raises(TypeError, match="and not NoneType"):
         Ref(Coin, None)
-    for nothing in (Inside, int, "Planet"):
+    nothings: list[Any] = [Inside, int, "Planet"]
+    for nothing in nothings:
         with pytest.raises(TypeError, match="Ref takes a class of documents"):
-            Ref(nothing, "mars")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+            Ref(nothing, "mars")
 
 
 def test_an_id_a_reference_and_a_document_are_validated_alike() -> None:
-    mars: Any = "mars"
-    for value in (mars, Ref(Planet, "mars"), Planet(id="mars"), Dwarf(id="mars"), Ref(Dwarf, "mars")):
+    values: list[Any] = ["mars", Ref(Planet, "mars"), Planet(id="mars"), Dwarf(id="mars"), Ref(Dwarf, "mars")]
+    for value in values:
         assert Ship(home=value).home == Ref(Planet, "mars")
         assert Ship(home=value).home.model is Planet
     hexadecimal: Any = "65a000000000000000000001"
@@ -141,9 +142,8 @@ def test_json_and_its_schema_show_the_id() -> None:
     assert Ship.model_validate_json(ship.model_dump_json()) == ship
     assert ship.model_dump() == {"id": ship.id, "home": Ref(Planet, "mars")}
     assert Ship(**ship.model_dump()) == ship
-    for mode in ("validation", "serialization"):
-        shown = Ship.model_json_schema(mode=mode)["properties"]["home"]  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        assert shown == {"title": "Home", "type": "string"}
+    for schema in (Ship.model_json_schema(mode="validation"), Ship.model_json_schema(mode="serialization")):
+        assert schema["properties"]["home"] == {"title": "Home", "type": "string"}
     probe = Probe(id=uuid4(), coin=Ref(Coin, Decimal("1.5")), seen=[Ref(Planet, "mars")])
     assert Probe.model_validate_json(probe.model_dump_json()) == probe
     assert probe.model_dump(mode="json")["seen"] == ["mars"]
@@ -165,8 +165,9 @@ def test_a_plain_model_and_an_adapter_take_references_too() -> None:
     key = ObjectId()
     assert Form.model_validate({"ship": str(key)}).ship == Ref(Ship, key)
     assert TypeAdapter(list[Ref[Planet]]).validate_python(["mars"]) == [Ref(Planet, "mars")]
+    bare: Any = Ref
     with pytest.raises(TypeError, match="Ref needs the model"):
-        TypeAdapter(Ref)
+        TypeAdapter(bare)
 
 
 def test_every_place_goes_both_ways_as_bare_ids() -> None:
@@ -232,19 +233,19 @@ def test_unions_are_taken_where_the_stored_form_tells() -> None:
         assert Holder.model_validate(codec.decode(codec.encode(holder))) == holder
     with pytest.raises(TypeError, match="both are stored as str"):
 
-        class Unclear(Embedded):
+        class Unclear(Embedded):  # pyright: ignore[reportUnusedClass]
             what: Ref[Planet] | str
 
 
 def test_a_class_that_refers_wrongly_is_refused_when_it_is_defined() -> None:
     with pytest.raises(TypeError, match="refers to Planet by ids of type int, but they are of type str"):
 
-        class ByNumber(Embedded):
+        class ByNumber(Embedded):  # pyright: ignore[reportUnusedClass]
             planet: Ref[Planet, int]
 
     with pytest.raises(TypeError, match="Ref takes a class of documents, and not Inside"):
 
-        class ToEmbedded(Embedded):
+        class ToEmbedded(Embedded):  # pyright: ignore[reportUnusedClass]
             inside: Ref[Inside]  # type: ignore[type-var]  # pyright: ignore[reportInvalidTypeArguments]
 
 
