@@ -19,6 +19,7 @@ from tests.failure.rewind_scenes import Scenes
 from tests.server.commands_seen import failing, with_options
 
 NO_SUCH_TRANSACTION = 251
+pytestmark = pytest.mark.filterwarnings("ignore::boundwork.ManySingleReads")  # programs drawn at random do loop
 
 
 def programs(short: int, long: int, steps: int) -> settings:
