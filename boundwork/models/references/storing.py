@@ -38,7 +38,7 @@ def reference(annotation: Any, shape_of: Callable[[Any], Shape]) -> Shape:
     write = own.encode
 
     def encode(value: Any) -> Any:
-        found: Any = value.id if type(value) is Ref and value.model is model else _id_in(model, value)
+        found: Any = value.id if class_of(value) is Ref and value.model is model else _id_in(model, value)
         return found if type(found) in NATIVE else write(found)
 
     return Shape(
