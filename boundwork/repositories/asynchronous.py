@@ -11,6 +11,8 @@ from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
 from boundwork.repositories.plan import Plan, aggregated, get, get_many
 from boundwork.repositories.streams import AsyncStream
+from boundwork.uow.merging import Missing, merge
+from boundwork.uow.origin import origin_of_caller
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
@@ -179,6 +181,17 @@ class AsyncRepository(RepositoryBase[DocumentT, IdT]):
         of the model is the `_id` of a row. ValueError for `$out` and `$merge`, and for JavaScript unless it is allowed.
         """
         return await aggregated(self.unit, self.mapper, pipeline, into, javascript=allow_javascript)
+
+    async def merge(self, copy: DocumentT, *, missing: Missing = "error") -> DocumentT:
+        """Bring a changed copy, such as one validated from a web form, into the unit, and return the tracked document.
+
+        Only fields that are set in the copy and differ are written; the copy itself stays detached. DocumentNotFound
+        where there is no document, unless `missing="add"`; StaleDocument if the model is versioned and the copy is of
+        another version.
+        """
+        self._check_model(copy)
+        origin = origin_of_caller()
+        return await self.unit.whole(merge(self.unit, self.mapper, copy, missing, origin))
 
     async def add_if_absent(self, document: DocumentT) -> bool:
         """Insert a document now unless its id is taken; True if it was inserted and belongs to the unit."""

@@ -11,6 +11,8 @@ from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
 from boundwork.repositories.plan import Plan, aggregated, get, get_many
 from boundwork.repositories.streams import Stream
+from boundwork.uow.merging import Missing, merge
+from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.run_sync import run_sync
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
@@ -179,6 +181,17 @@ class Repository(RepositoryBase[DocumentT, IdT]):
         of the model is the `_id` of a row. ValueError for `$out` and `$merge`, and for JavaScript unless it is allowed.
         """
         return run_sync(aggregated(self.unit, self.mapper, pipeline, into, javascript=allow_javascript))
+
+    def merge(self, copy: DocumentT, *, missing: Missing = "error") -> DocumentT:
+        """Bring a changed copy, such as one validated from a web form, into the unit, and return the tracked document.
+
+        Only fields that are set in the copy and differ are written; the copy itself stays detached. DocumentNotFound
+        where there is no document, unless `missing="add"`; StaleDocument if the model is versioned and the copy is of
+        another version.
+        """
+        self._check_model(copy)
+        origin = origin_of_caller()
+        return run_sync(self.unit.whole(merge(self.unit, self.mapper, copy, missing, origin)))
 
     def add_if_absent(self, document: DocumentT) -> bool:
         """Insert a document now unless its id is taken; True if it was inserted and belongs to the unit."""

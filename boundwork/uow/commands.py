@@ -85,9 +85,15 @@ class UpdateOne:
 
 @dataclass(frozen=True, slots=True)
 class UpsertOne:
-    """Insert a document unless one with its `_id` is there; what is there is left as it is."""
+    """Insert a document unless one with its `_id`, and its shard key, is there; what is there is left as it is."""
 
     document: dict[str, Any]
+    key: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """What selects the document that may be there."""
+        return {"_id": self.document["_id"], **self.key}
 
 
 @dataclass(frozen=True, slots=True)

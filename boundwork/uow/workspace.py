@@ -38,6 +38,7 @@ class Workspace:
         self.tracker = Tracker()
         self.known = IdentityMap()
         self.pending = Pending(self.tracker)
+        self.tracker.unsent = self.pending.is_unsent
         self.log = Log()
         self.staged = Receipt()
 
@@ -111,7 +112,8 @@ class Workspace:
         stored_id = mapper.encode_id(document.id)
         stored: list[bytes] = []
         if not self.pending.is_gone(document):
-            stored = await self._read_by_id(mapper, [stored_id], Find(mapper.collection, {"_id": stored_id}, limit=1))
+            command = Find(mapper.collection, self.pending.naming(document, stored_id), limit=1)
+            stored = await self._read_by_id(mapper, [stored_id], command)
         if not stored:
             self._vanish(mapper, document)
             raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)

@@ -327,7 +327,7 @@ def _carry_out(write: Write, collection: Collection, transaction: Transaction) -
             collection.insert(write.document, transaction)
             return ("inserted",)
         case UpsertOne():
-            if collection.get(write.document["_id"], transaction) is not None:
+            if next(querying.select(collection, write.filter, transaction), None) is not None:
                 return ("matched",)
             collection.insert(write.document, transaction)
             return ("upserted",)
