@@ -66,6 +66,8 @@ def stale(unit: "Unit", change: Alteration | Removal, found: Stored | None) -> S
     """Doom a unit, and return why: a document that it changes is not as it was read; `found` is what is there now."""
     mapper = change.mapper
     expected = None if mapper.fixed is None else mapper.fixed.number(change.before)
+    if isinstance(change, Alteration) and change.version is not None:
+        expected = change.version - 1  # the document has the next one already
     error = StaleDocument.of(
         mapper.model.__name__, mapper.collection, change.id, expected, _number(mapper.fixed, found), gone=found is None
     )
