@@ -250,9 +250,7 @@ async def test_a_version_may_have_another_name(drafts: Any) -> None:
     assert sheet.model_dump() == {"id": "a", "text": "x", "revision": 1}
 
 
-async def test_documents_that_exchange_a_unique_value_count_once(
-    drafts: Any, backend: Any, database_name: str
-) -> None:
+async def test_documents_that_exchange_a_unique_value_count_once(drafts: Any, backend: Any, database_name: str) -> None:
     database = backend.sync_database(database_name)
     if backend.uri is None:
         database.create_unique_index("drafts", "code")
