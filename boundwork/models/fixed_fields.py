@@ -96,7 +96,7 @@ def shard_key_of(model: type[Any]) -> tuple[str, ...]:
 def _freeze(model: type[Any]) -> None:
     """Refuse to write the fields of a stored document when they are assigned; nested ones are looked at by the flush."""
     names = {name for name in (getattr(model, _VERSION), *shard_key_of(model)) if name}
-    inner = model.__dict__.get("__setattr__") or super(model, model).__setattr__
+    inner: Any = model.__dict__.get("__setattr__") or super(model, model).__setattr__
 
     def guarded(self: Any, name: str, value: Any) -> None:
         if name in names:
@@ -167,7 +167,8 @@ class FixedFields:
 def _operand(value: Any) -> Any:
     if value is MISSING:
         return None
-    return {"$eq": value} if is_dict(value) or isinstance(value, Regex | re.Pattern) else value
+    literal: Any = {"$eq": value}  # a document could be taken for operators, and a regular expression for a search
+    return literal if is_dict(value) or isinstance(value, Regex | re.Pattern) else value
 
 
 def _overlap(path: str, other: str) -> bool:

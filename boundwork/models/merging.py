@@ -52,7 +52,8 @@ def _refuse_frozen(document: Document[Any], name: str) -> None:
 
 def _write(model: BaseModel, name: str, value: Any) -> None:
     """Write past validators of assignments, which would see half of the changes; the copy has passed them all."""
-    model.__dict__[name] = value
+    values: Any = model.__dict__
+    values[name] = value
     if type(model.__pydantic_fields_set__) is not SharedNames:
         model.__pydantic_fields_set__.add(name)
 
@@ -121,10 +122,9 @@ def _equal(old: Any, new: Any) -> bool:
     if type(old) is not type(new):
         return False
     if is_model(new):
-        extra = new.__pydantic_extra__ or {}
-        return all(_equal(old.__dict__.get(name, MISSING), new.__dict__[name]) for name in _set_fields(new)) and all(
-            _equal((old.__pydantic_extra__ or {}).get(name, MISSING), part) for name, part in extra.items()
-        )
+        before: dict[str, Any] = {**old.__dict__, **(old.__pydantic_extra__ or {})}
+        now = {name: new.__dict__[name] for name in _set_fields(new)} | (new.__pydantic_extra__ or {})
+        return all(_equal(before.get(name, MISSING), part) for name, part in now.items())
     if is_ordered(new):
         return len(old) == len(new) and all(map(_equal, old, new))
     if is_dict(new):

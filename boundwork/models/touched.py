@@ -190,7 +190,8 @@ class Changes:
 
     def advance(self, name: str, value: int) -> None:
         """Give a field a value that is about to be stored with an update."""
-        self.document.__dict__[name] = value
+        values: Any = self.document.__dict__
+        values[name] = value
         if name in self.baseline:
             self.baseline[name] = value
         if type(self.document.__pydantic_fields_set__) is not SharedNames:

@@ -36,6 +36,7 @@ class Page(Document[str], collection="pages"):
 
 
 class Note(Document[str], collection="notes", versioned=True, shard_key=("owner",)):
+    version: int = 0
     owner: str
     text: str = ""
 

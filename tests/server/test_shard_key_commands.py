@@ -58,8 +58,9 @@ def _filters(commands: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for command in commands:
         for statement in (*command.get("updates", ()), *command.get("deletes", ())):
             yield statement["q"]
-        wanted = command.get("filter", {}) if name_of(command) == "find" else {}
-        yield from (part for part in wanted.get("$or", [wanted]) if "_id" in part)
+        wanted: Mapping[str, Any] = command["filter"] if name_of(command) == "find" else {}
+        alternatives: list[Mapping[str, Any]] = wanted.get("$or", [wanted])
+        yield from (each for each in alternatives if "_id" in each)
 
 
 def _named(seen: CommandsSeen) -> list[Mapping[str, Any]]:
