@@ -7,7 +7,6 @@ shard that has it. A version of 0 stands for documents from before the model was
 
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -63,10 +62,7 @@ def declare(model: type[Any], versioned: bool | str, shard_key: Sequence[ShardKe
 
 def _add_field(model: type[Any], name: str) -> None:
     """Give a class the field, unless it or a parent declares it."""
-    if sys.version_info >= (3, 14):
-        own = inspect.get_annotations(model, format=3)  # forward references may not be known yet
-    else:
-        own = inspect.get_annotations(model)
+    own = inspect.get_annotations(model)
     if name not in own and not any(name in getattr(base, "__pydantic_fields__", ()) for base in model.__mro__[1:]):
         model.__annotations__ = {**own, name: int}
         setattr(model, name, 0)

@@ -94,6 +94,7 @@ class Tracker:
     def close(self) -> None:
         """Detach every document; the untouched ones are not visited."""
         self.closed = True
+        self.unsent = None
         for changes in self.touched.values():
             mark_modified(changes.document)
         self.touched = {}
