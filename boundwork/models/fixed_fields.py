@@ -43,9 +43,13 @@ DIVIDES = (
 def declare(model: type[Any], versioned: bool | str, shard_key: Sequence[ShardKeyField]) -> None:
     """Take the keywords of a class statement, before pydantic collects its fields; TypeError for those that are wrong."""
     if versioned:
-        name = VERSION if versioned is True else versioned
+        inherited = getattr(model, _VERSION)
+        name = (inherited or VERSION) if versioned is True else versioned
         if name == "id" or not name.isidentifier() or name[0] == "_":
             message = f"{model.__name__}: {name!r} cannot be the name of a version. Write versioned=True."
+            raise TypeError(message)
+        if inherited not in {None, name}:
+            message = f"{model.__name__}: its documents have the version {inherited!r} already, declared by a parent."
             raise TypeError(message)
         setattr(model, _VERSION, name)
         _add_field(model, name)

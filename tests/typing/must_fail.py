@@ -111,6 +111,9 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.orders.get(ObjectId(), True)  # error: call-arg / reportCallIssue
         uow.orders.get_many(ObjectId())  # error: arg-type / reportArgumentType
         uow.orders.find_by_id(ObjectId(), for_update=True).ship()  # error: union-attr / reportOptionalMemberAccess
+        uow.orders.merge({"id": ObjectId()})  # error: arg-type / reportArgumentType
+        uow.orders.merge(Customer(id="a", name="a"))  # error: arg-type / reportArgumentType
+        uow.orders.merge(uow.orders.get(ObjectId()), missing="ignore")  # error: arg-type / reportArgumentType
         uow.lock(5)  # error: arg-type / reportArgumentType
     Shop(uow.database, isolation="serializable")  # error: arg-type / reportArgumentType
 
@@ -121,6 +124,7 @@ async def asynchronous(shop: AsyncShop) -> None:
         uow.orders.get(ObjectId()).ship()  # error: attr-defined / reportAttributeAccessIssue
         uow.orders.find().to_list()  # error: unused-coroutine / reportUnusedCoroutine
         uow.lock("orders")  # error: unused-coroutine / reportUnusedCoroutine
+        uow.orders.merge(await uow.orders.get(ObjectId()))  # error: unused-coroutine / reportUnusedCoroutine
         for _ in uow.orders.find():  # error: attr-defined / reportGeneralTypeIssues
             pass
     with shop as uow:  # error: attr-defined / reportGeneralTypeIssues

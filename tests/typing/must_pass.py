@@ -13,6 +13,7 @@ from boundwork import (
     Document,
     Index,
     Repository,
+    StaleDocument,
     TimeSeries,
     UnitOfWork,
     Validation,
@@ -216,6 +217,26 @@ class Reading(
 
 class Log(Reading, collection="log", options=CollectionOptions(capped=Capped(size=1000), validation=Validation())):
     pass
+
+
+class Draft(Document[str], collection="drafts", versioned=True, shard_key=("owner", ("title", "hashed"))):
+    version: int = 0
+    owner: str
+    title: str = ""
+
+
+class Named(Document[str], collection="named", versioned="revision"):
+    revision: int = 0
+
+
+def copies_are_merged(shop: Shop, order: Order, drafts: Repository[Draft, str], error: StaleDocument) -> None:
+    with shop as uow:
+        uow.orders.merge(order).ship()
+        uow.orders.merge(order, missing="add").ship()
+        drafts.merge(Draft.model_validate_json("{}")).title = "x"
+    drafts.find(Draft.version > 1, Draft.owner == "x").sort(desc(Draft.version))
+    if error.expected_version is not None and error.found_version is not None:
+        abs(error.found_version - error.expected_version)
 
 
 async def the_schema_is_ensured(database: object) -> None:

@@ -51,6 +51,7 @@ def repositories(shop: Shop, key: ObjectId) -> None:
         reveal_type(uow.customers.get("ada"))  # reveals: Customer
         reveal_type(uow.vouchers.get(UUID(int=1)))  # reveals: Voucher
         reveal_type(uow.named)  # reveals: Repository[Customer, str]
+        reveal_type(uow.orders.merge(uow.orders.get(key), missing="add"))  # reveals: Order
         reveal_type(uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type(uow.orders.add_if_absent(uow.orders.get(key)))  # reveals: bool
     with shop.unit() as held:
@@ -104,6 +105,7 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
         reveal_type([order async for order in uow.orders.find().stream()])  # reveals: list[Order]
         reveal_type(await uow.orders.aggregate([], into=Summary))  # reveals: list[Summary]
         reveal_type(await uow.orders.find().distinct(Order.total))  # reveals: list[Decimal]
+        reveal_type(await uow.orders.merge(await uow.orders.get(key)))  # reveals: Order
         reveal_type(await uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type([order async for order in uow.orders.find()])  # reveals: list[Order]
     async with shop.unit() as held:

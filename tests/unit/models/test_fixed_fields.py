@@ -136,6 +136,13 @@ def test_another_shard_key_of_the_same_collection_is_refused() -> None:
         create_model("Other", __base__=Loaded, __cls_kwargs__={"shard_key": ("spot.country",)})
 
 
+def test_another_name_for_the_version_of_a_parent_is_refused() -> None:
+    with pytest.raises(TypeError, match="have the version 'rev' already"):
+        create_model("Other", __base__=Numbered, __cls_kwargs__={"versioned": "version"})
+    again = create_model("Again", __base__=Numbered, __cls_kwargs__={"versioned": True})
+    assert "version" not in again.model_fields
+
+
 def test_fixed_fields_are_free_outside_of_units_and_for_new_documents() -> None:
     tracker = Tracker()
     load: Any = Loaded(id="a", owner="o")
