@@ -56,7 +56,7 @@ def declare(model: type[Any], versioned: bool | str, shard_key: Sequence[ShardKe
     if shard_key:
         names = _names(model, shard_key)
         inherited = shard_key_of(model)
-        if inherited and inherited != names:
+        if inherited and inherited != names and "__boundwork_collection__" not in model.__dict__:
             message = f"{model.__name__}: its collection has the shard key {inherited} already, declared by a parent."
             raise TypeError(message)
         setattr(model, _SHARD_KEY, names)

@@ -58,6 +58,16 @@ async def test_each_update_counts_one_and_what_changes_nothing_counts_none(draft
         assert await uow.drafts.count(Draft.version == 2) == 1
 
 
+async def test_a_document_of_which_everything_was_looked_at_counts_as_well(drafts: Any) -> None:
+    async with drafts as uow:
+        draft = await uow.drafts.get("A-17")
+        dict(draft)
+        for words in (1, 2, 3):
+            draft.words = words
+            await uow.flush()
+    assert draft.version == 3
+
+
 async def test_a_document_that_changed_since_it_was_read_is_named_with_both_versions(drafts: Any, colour: str) -> None:
     draft: Any = None
     with pytest.raises(StaleDocument) as caught:
