@@ -58,8 +58,8 @@ async def test_each_update_counts_one_and_what_changes_nothing_counts_none(draft
         assert await uow.drafts.count(Draft.version == 2) == 1
 
 
-async def test_a_document_of_which_everything_was_looked_at_counts_as_well(drafts: Any) -> None:
-    async with drafts as uow:
+async def test_a_document_that_is_watched_as_a_whole_counts_as_well(drafts: Any, database: Any, colour: str) -> None:
+    async with define(colour, database, {"concurrency": "serialize"}, drafts=Draft) as uow:
         draft = await uow.drafts.get("A-17")
         dict(draft)
         for words in (1, 2, 3):
