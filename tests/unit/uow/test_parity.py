@@ -29,7 +29,7 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
 ]
 ASKS = {
     UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "lock", "commit", "rollback", "run", "outcome"},
-    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent", "aggregate"},
+    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent", "aggregate", "merge"},
     Query: {"to_list", "first", "one", "one_or_none", "count", "exists", "distinct", "page", "explain"},
     Stream: {"__next__", "close"},
     Attempt: {"__enter__", "__exit__"},
