@@ -262,6 +262,15 @@ async def test_validators_of_assignments_do_not_see_half_of_a_merge(desk: Any) -
         assert (stamped.first, stamped.last) == (5, 6)
 
 
+async def test_a_merge_takes_its_turn_where_a_unit_serializes(desk: Any, database: Any, colour: str) -> None:
+    shared = define(colour, database, {"concurrency": "serialize"}, pages=Page)
+    async with shared as uow:
+        page = await uow.pages.merge(Page(id="p", title="new"))
+        assert await uow.pages.merge(Page(id="p", title="newer")) is page
+    async with desk as uow:
+        assert (await uow.pages.get("p")).title == "newer"
+
+
 async def test_a_removed_document_is_not_there(desk: Any) -> None:
     async with desk as uow:
         uow.pages.remove(await uow.pages.get("p"))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from boundwork import Document, DocumentNotFound, Embedded, InvalidDocument, StaleDocument
 from tests.contract.colours import define
 from tests.contract.rivals import elsewhere
+from tests.server.bank import raw, settled
 
 
 class Place(Embedded):
@@ -179,6 +180,17 @@ async def test_after_a_commit_what_was_not_read_again_is_guarded(parcels: Any, c
             await elsewhere(colour, rival)
             a.weight = b.weight = 3
     assert await _weights(parcels) == {"a": 9, "b": 2}
+
+
+@pytest.mark.on_servers
+async def test_a_document_that_a_call_of_the_driver_moved_is_not_met(parcels: Any) -> None:
+    with pytest.raises(StaleDocument, match="Parcel 'a' changed since it was read"):
+        async with parcels as uow:
+            uow.parcels.add(Parcel(id="b"))
+            parcel = await uow.parcels.get("a")
+            await settled(raw(uow).parcels.update_one({"_id": "a"}, {"$set": {"customer": "d"}}))
+            parcel.weight = 1
+    assert await _weights(parcels) == {"a": 0}
 
 
 async def test_locked_reads_lock_what_is_found_known_and_projected(parcels: Any, database: Any, colour: str) -> None:
