@@ -97,7 +97,38 @@ class DeleteOne:
     filter: Mapping[str, Any]
 
 
-Write = InsertOne | UpdateOne | UpsertOne | DeleteOne
+@dataclass(frozen=True, slots=True)
+class UpdateMany:
+    """Apply update operators to all documents that a filter selects; array filters choose elements of lists."""
+
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+    array_filters: tuple[Mapping[str, Any], ...] = ()
+    options: Options = AS_USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMany:
+    """Delete all documents that a filter selects."""
+
+    filter: Mapping[str, Any]
+    options: Options = AS_USUAL
+
+
+SetBased = UpdateMany | DeleteMany
+Write = InsertOne | UpdateOne | UpsertOne | DeleteOne | SetBased
+
+
+@dataclass(frozen=True, slots=True)
+class FindAndUpdate:
+    """Apply update operators to the first document that a filter selects, and return it as it was before."""
+
+    collection: str
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+    sort: tuple[tuple[str, int], ...] = ()
+    array_filters: tuple[Mapping[str, Any], ...] = ()
+    options: Options = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)

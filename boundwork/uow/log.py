@@ -2,7 +2,7 @@
 
 A read is kept as its command and a digest of the reply, a write as the bulks that were sent. Nothing of the body
 of a unit is needed to do the same again and to tell whether it saw the same. A lock changes nothing, so no read can
-have seen it. A stream is a read that goes on: its record grows by nothing but a digest.
+have seen it. Of a set-based operation the program learns counts only, so equal counts are the same answer. A stream is a read that goes on: its record grows by nothing but a digest.
 """
 
 from collections.abc import Hashable, Iterable
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from weakref import ref
 
-from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, Read
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, Read
 from boundwork.uow.steadiness import is_steady
 
 READ_BUDGET_BYTES = 256 * 1024 * 1024
@@ -39,6 +39,15 @@ class WriteRecord:
 
     bulks: tuple[BulkWrite, ...]
     results: tuple[BulkResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """An update of one document, what it was before (a digest), and the model that it was about."""
+
+    command: FindAndUpdate
+    seen: bytes
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class StreamRecord:
         self._ended, self._whole = True, whole
 
 
-Record = ReadRecord | StreamRecord | WriteRecord | LockRecord
+Record = ReadRecord | StreamRecord | WriteRecord | ChangeRecord | LockRecord
 
 
 class Log:
@@ -136,6 +145,11 @@ class Log:
         """Record writes and their reply."""
         self.records.append(WriteRecord(tuple(bulks), tuple(results)))
 
+    def changed(self, command: FindAndUpdate, before: list[bytes], about: str) -> None:
+        """Record an update of one document and its reply."""
+        self._bytes_read += sum(map(len, before))
+        self.records.append(ChangeRecord(command, digest(before), about))
+
     def took(self, bulk: BulkWrite, identities: Iterable[tuple[str, Hashable]]) -> None:
         """Record locks."""
         self.records.append(LockRecord(bulk))
@@ -150,6 +164,6 @@ class Log:
 
 
 def _may_repeat(record: Record) -> bool:
-    if isinstance(record, WriteRecord | LockRecord):
+    if isinstance(record, WriteRecord | ChangeRecord | LockRecord):
         return True
     return is_steady(record.command) and not (isinstance(record, StreamRecord) and record.is_open)

@@ -206,6 +206,12 @@ class Workspace:
         stored = mapper.encode(document)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
+        self._inserted(mapper, document)
+        return True
+
+    def _inserted(self, mapper: Mapper[Any], document: Document[Any]) -> None:
+        """Take a document that was inserted at once as one of the unit."""
+        key = key_of(mapper, document.id)
         earlier = self.known.earlier(mapper.collection, key)
         if earlier is not None and earlier is not document:
             self._vanish(mapper_of(type(earlier)), earlier)
@@ -215,7 +221,6 @@ class Workspace:
             touch_all(document)
         self.pending.note_inserted(Entry(document, mapper, key))
         self.known.keep(mapper.collection, key, document)
-        return True
 
     async def lock_name(self, name: str) -> None:
         """Lock a name for the rest of the transaction."""
