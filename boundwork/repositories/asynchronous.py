@@ -224,7 +224,7 @@ class AsyncRepository(RepositoryBase[DocumentT, IdT]):
         `before` it is a copy of what was before, which belongs to no unit.
         """
         conditions, changes = set_based.divided("find_and_update", parts)
-        plan = Plan[DocumentT](self.unit, self.mapper, conditions).sorted(set_based.keys_of(sort))
+        plan: Plan[DocumentT] = Plan(self.unit, self.mapper, conditions).sorted(set_based.keys_of(sort))
         return await set_based.find_and_update(plan, changes, before=before)
 
     async def upsert(self, *parts: Condition | Change, on_insert: DocumentT) -> DocumentT:
@@ -234,5 +234,5 @@ class AsyncRepository(RepositoryBase[DocumentT, IdT]):
         """
         self._check_model(on_insert)
         conditions, changes = set_based.divided("upsert", parts)
-        plan = Plan[DocumentT](self.unit, self.mapper, conditions)
+        plan: Plan[DocumentT] = Plan(self.unit, self.mapper, conditions)
         return await set_based.upsert(plan, changes, on_insert)
