@@ -424,20 +424,20 @@ async def test_as_the_first_word_an_operation_waits_for_a_rival_and_sees_what_it
         assert (await balances(shop)).get(1) == after
 
 
-async def test_an_upsert_finds_what_a_rival_has_inserted_meanwhile(shop: Any, colour: str) -> None:
+async def test_an_upsert_finds_what_a_rival_has_inserted_meanwhile(shop: Any, colour: str, accounts: None) -> None:
     async def insert(uow: Any) -> None:
-        uow.accounts.add(Account(id=1, balance=100))
+        uow.accounts.add(Account(id=9, balance=100))
 
     rival = Rival(shop, colour, insert)
     await rival.start()
     rival.end_soon(commits=True)
     async with shop as uow:
-        mine = Account(id=1, balance=1)
-        found = await uow.accounts.upsert(Account.id == 1, inc(Account.balance, 1), on_insert=mine)
+        mine = Account(id=9, balance=1)
+        found = await uow.accounts.upsert(Account.id == 9, inc(Account.balance, 1), on_insert=mine)
         assert found is not mine
         assert found.balance == 101
     await rival.finish(commits=True)
-    assert await balances(shop) == {1: 101}
+    assert (await balances(shop))[9] == 101
     assert mine.balance == 1
 
 
