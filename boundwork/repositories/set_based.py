@@ -4,17 +4,19 @@ The filter of every such operation is that of the query (`_selected`), so whatev
 here as well. Conditions and changes stand in one list of arguments, since each says itself which of the two it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from boundwork.models import Document
 from boundwork.models.expressions import Change, Condition, compile_changes
 from boundwork.models.expressions.changes import Update
 from boundwork.models.expressions.filters import checked
+from boundwork.models.mapper import Mapper
 from boundwork.repositories.plan import Plan
 from boundwork.uow import set_based
 from boundwork.uow.commands import DeleteMany, Find, FindAndUpdate, UpdateMany
+from boundwork.uow.unit import Unit
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
@@ -61,24 +63,27 @@ async def delete(plan: Plan[Any]) -> int:
     return await plan.unit.whole(set_based.delete_all(plan.unit, plan.mapper, write))
 
 
-async def find_and_update(plan: Plan[DocumentT], changes: tuple[Change, ...], *, before: bool) -> DocumentT | None:
-    """Change the first document that the plan selects, and return it."""
-    command = _first(plan, "find_and_update", changes)
-    found = set_based.find_and_update(plan.unit, plan.mapper, command, before=before)
-    return await plan.unit.whole(found)
+async def find_and_update(
+    unit: Unit, mapper: Mapper[DocumentT], parts: Iterable[Condition | Change], sort: object, *, before: bool
+) -> DocumentT | None:
+    """Change the first document that meets the conditions among `parts` as the changes say, and return it."""
+    command = _first("find_and_update", unit, mapper, parts, _keys_of(sort))
+    return await unit.whole(set_based.find_and_update(unit, mapper, command, before=before))
 
 
-async def upsert(plan: Plan[DocumentT], changes: tuple[Change, ...], document: DocumentT) -> DocumentT:
-    """Change a document that the plan selects, or insert one."""
-    command = _first(plan, "upsert", changes)
-    return await plan.unit.whole(set_based.upsert(plan.unit, plan.mapper, command, document))
+async def upsert(
+    unit: Unit, mapper: Mapper[DocumentT], parts: Iterable[Condition | Change], document: DocumentT
+) -> DocumentT:
+    """Change a document that meets the conditions, or insert this one."""
+    command = _first("upsert", unit, mapper, parts, ())
+    return await unit.whole(set_based.upsert(unit, mapper, command, document))
 
 
-def keys_of(sort: object) -> tuple[object, ...]:
+def _keys_of(sort: object) -> tuple[object, ...]:
     """Return sort keys that were given as one, as several, or as None."""
     if sort is None:
         return ()
-    return tuple(sort) if isinstance(sort, list | tuple) else (sort,)
+    return tuple(cast("Sequence[object]", sort)) if isinstance(sort, list | tuple) else (sort,)
 
 
 def _selected(plan: Plan[Any], word: str) -> Find:
@@ -94,7 +99,11 @@ def _selected(plan: Plan[Any], word: str) -> Find:
     return plan.command()
 
 
-def _first(plan: Plan[Any], word: str, changes: tuple[Change, ...]) -> FindAndUpdate:
+def _first(
+    word: str, unit: Unit, mapper: Mapper[Any], parts: Iterable[Condition | Change], keys: tuple[object, ...]
+) -> FindAndUpdate:
+    conditions, changes = divided(word, parts)
+    plan: Plan[Any] = Plan(unit, mapper, conditions, keys)
     asked, made = _selected(plan, word), _compiled(plan, changes)
     return FindAndUpdate(asked.collection, asked.filter, made.operators, asked.sort, made.array_filters, asked.options)
 

@@ -223,9 +223,7 @@ class Repository(RepositoryBase[DocumentT, IdT]):
         `sort` is a key, or a list of them, as in `Query.sort`. It is the unit's object, as it is after the change; with
         `before` it is a copy of what was before, which belongs to no unit.
         """
-        conditions, changes = set_based.divided("find_and_update", parts)
-        plan: Plan[DocumentT] = Plan(self.unit, self.mapper, conditions).sorted(set_based.keys_of(sort))
-        return run_sync(set_based.find_and_update(plan, changes, before=before))
+        return run_sync(set_based.find_and_update(self.unit, self.mapper, parts, sort, before=before))
 
     def upsert(self, *parts: Condition | Change, on_insert: DocumentT) -> DocumentT:
         """Change one document that meets all conditions, or insert `on_insert` as it is; return what is there then.
@@ -233,6 +231,4 @@ class Repository(RepositoryBase[DocumentT, IdT]):
         A unique index must cover the conditions, else two units may both insert; `on_insert` should meet them.
         """
         self._check_model(on_insert)
-        conditions, changes = set_based.divided("upsert", parts)
-        plan: Plan[DocumentT] = Plan(self.unit, self.mapper, conditions)
-        return run_sync(set_based.upsert(plan, changes, on_insert))
+        return run_sync(set_based.upsert(self.unit, self.mapper, parts, on_insert))

@@ -4,7 +4,7 @@ Values are in their stored form. `before` and `after` answer for a dotted path w
 read and what it has now; only the ordering of unique keys asks, so nothing is computed unless it must be.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Insertion:
     document: Document[Any]
     mapper: Mapper[Any]
     id: Any
-    stored: dict[str, Any]
+    stored: Mapping[str, Any]
     origin: str | None
 
 

@@ -72,7 +72,7 @@ Read = Find | Count | Distinct | Aggregate
 class InsertOne:
     """Insert one document; its `_id` is set."""
 
-    document: dict[str, Any]
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class UpdateOne:
 class UpsertOne:
     """Insert a document unless one with its `_id` is there; what is there is left as it is."""
 
-    document: dict[str, Any]
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from weakref import ref
 
 from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, Read
+from boundwork.uow.many_inserts import INSERT_BUDGET_BYTES, size_of
 from boundwork.uow.steadiness import is_steady
 
 READ_BUDGET_BYTES = 256 * 1024 * 1024
@@ -109,12 +110,14 @@ class Log:
         self.records: list[Record] = []
         self.locked: set[tuple[str, Hashable]] = set()
         self.generation = 0
-        self._bytes_read = 0
+        self._bytes_read = self._bytes_written = 0
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether all reads can be done again: little enough, at an end, and with answers that stay the same."""
-        return self._bytes_read <= READ_BUDGET_BYTES and all(map(_may_repeat, self.records))
+        """Tell whether all can be done again: little enough, at an end, and with answers that stay the same."""
+        if self._bytes_read > READ_BUDGET_BYTES or self._bytes_written > INSERT_BUDGET_BYTES:
+            return False
+        return all(map(_may_repeat, self.records))
 
     def streaming(self, command: Find, about: str, reader: object) -> StreamRecord:
         """Record a query that is read batch by batch, and return its record."""
@@ -142,8 +145,12 @@ class Log:
         self.records.append(ReadRecord(command, digest(sorted(values)), about))
 
     def wrote(self, bulks: Iterable[BulkWrite], results: Iterable[BulkResult]) -> None:
-        """Record writes and their reply."""
-        self.records.append(WriteRecord(tuple(bulks), tuple(results)))
+        """Record writes and their reply; past a budget, only that there were some."""
+        sent = tuple(bulks)
+        self._bytes_written += size_of(sent)
+        if self._bytes_written > INSERT_BUDGET_BYTES:
+            sent, results = (), ()
+        self.records.append(WriteRecord(sent, tuple(results)))
 
     def changed(self, command: FindAndUpdate, before: list[bytes], about: str) -> None:
         """Record an update of one document and its reply."""
@@ -160,7 +167,7 @@ class Log:
         self.records = []
         self.locked = set()
         self.generation += 1
-        self._bytes_read = 0
+        self._bytes_read = self._bytes_written = 0
 
 
 def _may_repeat(record: Record) -> bool:

@@ -111,11 +111,12 @@ async def test_parts_that_are_held_stay_true_where_they_did_not_change(shop: Any
 
 async def test_a_rollback_rewinds_the_objects_that_an_operation_changed(shop: Any, accounts: None) -> None:
     found: list[Any] = []
+    order = Order(number="1", lines=[Line(sku="x")])
     with pytest.raises(ZeroDivisionError):
         async with shop as uow:
             found += await uow.accounts.find().sort("_id").to_list()
             found.append(uow.accounts.add(Account(id=8, balance=8)))
-            order = uow.orders.add(Order(number="1", lines=[Line(sku="x")]))
+            uow.orders.add(order)
             await uow.accounts.find().update(inc(Account.balance, 1))
             await uow.orders.find().update(set_(each(Order.lines).quantity, 7))
             await uow.accounts.delete_where(Account.id == 5)
@@ -209,21 +210,19 @@ async def test_a_forgotten_condition_does_not_mean_all_documents(shop: Any, acco
     assert len(await balances(shop)) == 5
 
 
-@pytest.mark.parametrize(
-    ("narrow", "text"),
-    [
-        (lambda query: query.limit(1), "skip and limit"),
-        (lambda query: query.skip(1), "skip and limit"),
-        (lambda query: query.sort("balance"), "has no order"),
-        (lambda query: query.project(View), "leave project out"),
-    ],
-)
-async def test_a_part_of_a_result_cannot_be_changed(shop: Any, accounts: None, narrow: Any, text: str) -> None:
+async def test_a_part_of_a_result_cannot_be_changed(shop: Any, accounts: None) -> None:
     async with shop as uow:
-        with pytest.raises(ValueError, match=text):
-            await narrow(uow.accounts.find()).update(inc(Account.balance, 1))
-        with pytest.raises(ValueError, match=text):
-            await narrow(uow.accounts.find()).delete()
+        query = uow.accounts.find()
+        for part, text in (
+            (query.limit(1), "skip and limit"),
+            (query.skip(1), "skip and limit"),
+            (query.sort("balance"), "has no order"),
+            (query.project(View), "leave project out"),
+        ):
+            with pytest.raises(ValueError, match=text):
+                await part.update(inc(Account.balance, 1))
+            with pytest.raises(ValueError, match=text):
+                await part.delete()
 
 
 class View(Embedded, frozen=True):
@@ -249,7 +248,7 @@ async def test_plain_filters_and_aliases_are_welcome(shop: Any) -> None:
         result = await uow.orders.update_where({"number": "A"}, line.sku == "y", inc(Order.total, Decimal("0.5")))
         assert result.modified == 1
         with pytest.raises(ValueError, match="Did you mean 'number'"):
-            await uow.orders.update_where({"nmber": "A"}, inc(Order.total, 1))
+            await uow.orders.update_where({"nmber": "A"}, inc(Order.total, Decimal(1)))
         assert (await uow.orders.find().one()).total == Decimal("5.5")
 
 
@@ -309,6 +308,8 @@ async def test_find_and_update_can_return_what_was_before(shop: Any, accounts: N
 
 
 async def test_what_find_and_update_returned_is_rewound_to_what_was_before(shop: Any, accounts: None) -> None:
+    known: Any = None
+    fresh: Any = None
     with pytest.raises(ZeroDivisionError):
         async with shop as uow:
             known = await uow.accounts.get(1)
@@ -348,7 +349,7 @@ async def test_a_rollback_makes_an_upserted_document_new_again(shop: Any) -> Non
             await uow.orders.upsert(Order.number == "1", set_(Order.total, Decimal(1)), on_insert=Order(number="1"))
             assert new.total == 1
             raise ZeroDivisionError
-    assert (new.total, len(new.lines)) == (0, 1)
+    assert (new.total, len(new.lines)) == (Decimal(0), 1)
     async with shop as uow:
         assert await uow.orders.upsert(Order.number == "1", set_(Order.total, Decimal(1)), on_insert=new) is new
     async with shop as uow:
@@ -357,8 +358,8 @@ async def test_a_rollback_makes_an_upserted_document_new_again(shop: Any) -> Non
 
 async def test_upsert_validates_the_whole_document_and_refuses_one_of_the_unit(shop: Any) -> None:
     async with shop as uow:
-        wrong = Order(number="1")
-        wrong.number = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue] - wrong on purpose
+        wrong: Any = Order(number="1")
+        wrong.number = 5
         with pytest.raises(InvalidDocument, match="number"):
             await uow.orders.upsert(Order.number == "1", set_(Order.total, Decimal(1)), on_insert=wrong)
         with pytest.raises(TypeError, match="was given Account"):
@@ -386,9 +387,9 @@ async def test_a_duplicate_key_of_a_change_or_an_upsert_is_told(
     with pytest.raises(DuplicateKey, match="balance"):
         async with shop as uow:
             await uow.accounts.find_and_update(Account.id == 1, set_(Account.balance, 20))
+    new = Account(id=9, balance=20)
     with pytest.raises(DuplicateKey) as taken:
         async with shop as uow:
-            new = Account(id=9, balance=20)
             await uow.accounts.upsert(Account.id == 9, inc(Account.balance, 0), on_insert=new)
     assert taken.value.id == 9
     assert await balances(shop) == {1: 10, 2: 20, 3: 30, 4: 40, 5: 50}

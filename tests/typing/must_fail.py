@@ -188,7 +188,7 @@ def changes(shop: Shop, voucher: Voucher, line: Line) -> None:
     shop.orders.upsert(Order.paid, inc(Order.weight, 1))  # error: call-arg / reportCallIssue
     shop.orders.upsert(Order.paid, on_insert=voucher)  # error: arg-type / reportArgumentType
     shop.orders.find_and_update(Order.paid, before=True).ship()  # error: union-attr / reportOptionalMemberAccess
-    shop.orders.find().update(inc(Order.weight, 1)).modifed  # error: attr-defined / reportAttributeAccessIssue
+    str(shop.orders.find().update(inc(Order.weight, 1)).modifed)  # error: attr-defined / reportAttributeAccessIssue
 
 
 async def asynchronous_changes(shop: AsyncShop) -> None:

@@ -288,6 +288,5 @@ async def asynchronous_changes(shop: AsyncShop) -> None:
     await shop.orders.update_where(Order.paid, unset(Order.note))
     await shop.orders.find(Order.paid).update(unset(Order.note))
     await shop.orders.find(Order.paid).delete()
-    (
-        await shop.vouchers.upsert(Voucher.percent == 1, inc(Voucher.percent, 1), on_insert=Voucher(id=UUID(int=1)))
-    ).percent
+    voucher = Voucher(id=UUID(int=1))
+    await shop.vouchers.upsert(Voucher.percent == 1, inc(Voucher.percent, 1), on_insert=voucher)

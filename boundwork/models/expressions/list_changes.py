@@ -14,7 +14,7 @@ from boundwork.models.expressions.new_values import sought_values, stored_values
 from boundwork.models.expressions.operands import Expression
 from boundwork.models.expressions.targets import Target
 
-_SETS = (set, frozenset)
+_SETS: tuple[object, ...] = (set, frozenset)
 
 
 def push(field: Collection[Value] | None, *values: Value, at: int | None = None, keep: int | None = None) -> Change:
@@ -23,7 +23,7 @@ def push(field: Collection[Value] | None, *values: Value, at: int | None = None,
     `push(Order.seen, now, keep=-10)` keeps the ten newest. TypeError for a set: `add_to_set` has no duplicates.
     """
     place = _growing("push", field)
-    if any(get_origin(kind) in _SETS or kind in _SETS for kind in place.kinds):
+    if any((get_origin(kind) or kind) in _SETS for kind in place.kinds):
         text = f"push({place.shown}, ...) could store a value twice, and the field is a set. Write add_to_set."
         raise TypeError(text)
     operand: dict[str, Any] = {"$each": stored_values("push", place.element(), values)}

@@ -8,7 +8,7 @@ place and the reason, never the value.
 from collections.abc import Iterable
 from decimal import Decimal
 from types import NoneType
-from typing import Any, Union, get_args
+from typing import Any, Union, cast, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -35,11 +35,11 @@ def stored_value(word: str, place: Target, value: object) -> Any:
     annotation = _annotation(place)
     adapter = TypeAdapter(annotation, config=_CONFIG)
     shape = shape_of(annotation)
-    encoded = _encoded(word, place, shape, _fitting(word, place, adapter, value, strict=True))
+    encoded: object = _encoded(word, place, shape, _fitting(word, place, adapter, value, strict=True))
     if isinstance(encoded, dict | list):  # what it holds may have been changed since it was built
         read = through_bson({"": encoded})[""]
         _fitting(word, place, adapter, read if shape.decode is None else shape.decode(read), strict=False)
-    return encoded
+    return cast("Any", encoded)
 
 
 def stored_values(word: str, elements: Target, values: Iterable[object]) -> list[Any]:

@@ -196,7 +196,7 @@ def request(write: Write, namespace: str | None = None) -> Any:
             return pymongo.UpdateOne({"_id": write.document["_id"]}, update, upsert=True, namespace=namespace)
 
 
-def inserted_documents(bulk: BulkWrite) -> list[dict[str, Any]] | None:
+def inserted_documents(bulk: BulkWrite) -> list[Any] | None:
     """Return the documents of a bulk that only inserts, which PyMongo sends with less work; else None."""
     documents = [write.document for write in bulk.writes if isinstance(write, InsertOne)]
     return documents if len(documents) == len(bulk.writes) else None
@@ -247,7 +247,7 @@ def write_commands(bulk: BulkWrite) -> list[dict[str, Any]] | None:
     return commands
 
 
-def _statement(write: Write) -> tuple[str, str, dict[str, Any]]:
+def _statement(write: Write) -> tuple[str, str, Mapping[str, Any]]:
     match write:
         case InsertOne():
             return "insert", "documents", write.document
