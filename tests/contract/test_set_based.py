@@ -1,5 +1,6 @@
 """Operations on all documents that match: what they count, and what becomes of the objects of the unit."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -574,6 +575,19 @@ async def test_units_that_lock_what_they_read_change_sets_as_well(database: Any,
         assert (account.balance, taken.balance) == (11, 22)
         await uow.accounts.delete_where(Account.id == 5)
     assert await balances(locking) == {1: 11, 2: 22, 3: 31, 4: 41}
+
+
+async def test_operations_of_children_take_turns(database: Any, colour: str, shop: Any, accounts: None) -> None:
+    serial = define(colour, database, {"concurrency": "serialize"}, accounts=Account)
+    async with serial as uow:
+        account = await uow.accounts.get(1)
+        await asyncio.gather(
+            *(uow.accounts.update_where(Account.id < 3, inc(Account.balance, 1)) for _ in range(5)),
+            *(uow.accounts.find_and_update(Account.id == 1, inc(Account.balance, 1)) for _ in range(5)),
+            uow.accounts.delete_where(Account.id == 5),
+        )
+        assert account.balance == 20
+    assert await balances(shop) == {1: 20, 2: 25, 3: 30, 4: 40}
 
 
 async def test_a_query_says_how_an_operation_is_carried_out(shop: Any, accounts: None, backend: Backend) -> None:
