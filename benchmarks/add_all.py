@@ -75,4 +75,4 @@ def _mark(name: str) -> tuple[str, int, float, float]:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *sys.argv[2:])
+    main(int(sys.argv[1]) if sys.argv[1:] else NUMBER, sys.argv[2] if sys.argv[2:] else None)

@@ -37,14 +37,16 @@ Tree = dict[str, "Tree | Leaf"]
 
 
 class Leaf(NamedTuple):
-    """The end of a path in the tree."""
+    """The end of a path in the tree; with `needs_way` the path may not lead through a scalar."""
 
     change: Change
+    needs_way: bool = False
 
 
 Filters = Mapping[str, Predicate]
 """Which elements the parts of a path choose: by `$[]` all, by `$[name]` those that an array filter selects."""
 
+_TAKING_OUT: Final = {"$pull", "$pullAll", "$pop"}
 _PADDING_LIMIT: Final = 1_500_000
 _INDEX: Final = re.compile(r"[0-9]+")
 
@@ -62,7 +64,7 @@ def compile_update(update: Mapping[str, Any], array_filters: Sequence[Mapping[st
         if not is_document(operands):
             raise server_refusal(FAILED_TO_PARSE, f"{operator} needs a document of fields")
         for path, operand in operands.items():
-            _plant(tree, path, Leaf(compile_change(path, operand)), filters)
+            _plant(tree, path, Leaf(compile_change(path, operand), operator in _TAKING_OUT), filters)
 
     def apply(document: dict[str, Any]) -> dict[str, Any]:
         before = encode({"_id": document.get("_id")})
@@ -133,6 +135,8 @@ def _apply(tree: Tree, target: dict[str, Value] | list[Value], filters: Filters)
 
 
 def _apply_at(node: Tree | Leaf, target: dict[str, Value] | list[Value], name: str, filters: Filters) -> None:
+    if isinstance(target, list) and not _INDEX.fullmatch(name) and _needs_way({name: node}):
+        raise server_refusal(PATH_NOT_VIABLE, f"cannot look for field {name!r} in an array")
     present = _get(target, name)
     if not isinstance(node, Leaf):
         _apply_below(node, target, name, present, filters)
@@ -158,6 +162,8 @@ def _apply_below(
     if is_document(present) or is_array(present):
         _apply(tree, present, filters)
         return
+    if present is not MISSING and _needs_way(tree):
+        raise server_refusal(PATH_NOT_VIABLE, f"cannot look into field {name!r}: it is no document")
     created: dict[str, Value] = {}
     _apply(tree, created, filters)
     if not created:
@@ -166,6 +172,10 @@ def _apply_below(
         first = next(iter(created))
         raise server_refusal(PATH_NOT_VIABLE, f"cannot create field {first!r} in field {name!r}: it is no document")
     _put(target, name, created)
+
+
+def _needs_way(tree: Tree) -> bool:
+    return any(node.needs_way if isinstance(node, Leaf) else _needs_way(node) for node in tree.values())
 
 
 def _get(target: dict[str, Value] | list[Value], name: str) -> Value:
