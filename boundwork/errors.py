@@ -239,6 +239,15 @@ class DuplicateKey(BoundworkError):
         self.fields = fields
         self.origin = origin
 
+    @classmethod
+    def of_changes(cls, collection: str, fields: tuple[str, ...]) -> Self:
+        """Build the error for a set-based change; the server does not say of which document (`id` is None)."""
+        error = cls(collection, None, fields)
+        key = ", ".join(fields) or "a unique key"
+        text = f"A change would give two documents of collection {collection!r} the same key ({key})."
+        error.args = (f"{text} The unit was rolled back: nothing was written.",)
+        return error
+
 
 class TransactionFailed(BoundworkError):
     """The server refused a command of the unit; nothing was written.

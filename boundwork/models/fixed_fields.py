@@ -7,7 +7,7 @@ shard that has it. A version of 0 stands for documents from before the model was
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -153,6 +153,25 @@ class FixedFields:
             return None
         number = look(self.version_path)
         return 0 if number is MISSING or number is None else int(number)
+
+    def counted(self, operators: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return operators of an update of many documents that count the version too; ValueError for a fixed field."""
+        for operator, changes in operators.items():
+            for path in changes:
+                self._refuse(path, operator)
+        made = {operator: dict(changes) for operator, changes in operators.items()}
+        if self.version is not None:
+            made.setdefault("$inc", {})[self.version_path] = 1
+        return made
+
+    def _refuse(self, path: str, operator: str) -> None:
+        if self.version is not None and _overlap(path, self.version_path):
+            message = f"{operator} on {self.version}: {COUNTED}."
+            raise ValueError(message)
+        for fixed, name in self.shard_key.items():
+            if _overlap(path, fixed):
+                message = f"{operator} on {name}: {DIVIDES}."
+                raise ValueError(message)
 
     def check(self, document: Tracked, update: Update, before: Look, now: Look) -> None:
         """Raise InvalidDocument if an update writes a fixed field, or changes it by what it writes around it."""

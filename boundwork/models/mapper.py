@@ -18,7 +18,8 @@ from boundwork.models.document import Document
 from boundwork.models.fixed_fields import fixed_fields
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.problems import cannot_store, problems_of, too_deep
-from boundwork.models.renewal import renewed
+from boundwork.models.renewal import renewed, renewed_extra
+from boundwork.models.restore import EXTRA, ModelState
 from boundwork.models.slots import FIELDS_SET, take_unknown
 from boundwork.models.tracking import Tracker, mark_modified, touch_all
 from boundwork.models.verification import Look, Verifier, through_bson
@@ -128,18 +129,20 @@ class Mapper(Generic[D]):
         if tracker is not None and not as_loaded:
             touch_all(document)
         changes = None if tracker is None else tracker.changes_of(document)
-        untouched = tracker is not None and changes is None
-        values = fresh.__dict__ if untouched else renewed(document.__dict__, fresh.__dict__)
+        before = None if changes is None else ModelState(document)
+        values, extra = fresh.__dict__, fresh.__pydantic_extra__
+        if tracker is None or changes is not None:
+            values, extra = renewed(document.__dict__, values), renewed_extra(document.__pydantic_extra__, extra)
         object.__setattr__(document, "__dict__", values)
-        object.__setattr__(document, "__pydantic_extra__", fresh.__pydantic_extra__)
+        object.__setattr__(document, EXTRA, extra)
         FIELDS_SET.__set__(document, fresh.__pydantic_fields_set__)
         take_unknown(document, fresh)
         if tracker is None:
             mark_modified(document)
-        elif changes is None:
+        elif changes is None or before is None:
             tracker.attach(document)
         elif as_loaded:
-            changes.renew()
+            changes.renew(before)
         else:
             changes.accept()
 

@@ -6,7 +6,7 @@ field, or the first write of any, notes what is needed to compare and to rewind.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from itertools import repeat
 from typing import Any
 
@@ -90,6 +90,15 @@ class Tracker:
         """Take up a touched document again that may have been detached meanwhile."""
         self.touched[id(changes.document)] = changes
         _write_state(changes.document, changes)
+
+    def rewind(self, kept: Container[int] = ()) -> None:
+        """Put back every touched document but those that are `kept`, by identity.
+
+        The last one that was touched is the first: of a list that several documents hold the oldest record is right.
+        """
+        for identity, changes in reversed(list(self.touched.items())):
+            if identity not in kept:
+                changes.rewind()
 
     def close(self) -> None:
         """Detach every document; the untouched ones are not visited."""

@@ -22,7 +22,7 @@ class Insertion:
     document: Document[Any]
     mapper: Mapper[Any]
     id: Any
-    stored: dict[str, Any]
+    stored: Mapping[str, Any]
     origin: str | None
 
 

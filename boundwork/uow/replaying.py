@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from boundwork.errors import BoundworkError, StaleDocument, TransientFailure
 from boundwork.uow.commands import Aggregate, Count, Distinct, Read
 from boundwork.uow.failures import FailureKind, SessionFailure
-from boundwork.uow.log import LockRecord, ReadRecord, StreamRecord, WriteRecord, digest
+from boundwork.uow.log import ChangeRecord, LockRecord, ReadRecord, StreamRecord, WriteRecord, digest
 from boundwork.uow.misses import changed_reading
 from boundwork.uow.port import Batches
 from boundwork.uow.reporting import public_error
@@ -110,6 +110,9 @@ async def _repeat(unit: "Unit") -> None:
         elif isinstance(record, WriteRecord):
             if await session.write(record.bulks) != list(record.results):
                 raise _stale(record.bulks[0].collection, None)
+        elif isinstance(record, ChangeRecord):
+            if digest(await session.find_and_update(record.command)) != record.seen:
+                raise _stale(record.about, None)
         elif not await _same(unit, record):
             raise _stale(record.about, _id_of(record.command))
 

@@ -147,7 +147,7 @@ class Workspace:
             self._adopt(mapper, document, origin, unverified=is_modified(document))
 
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
-        key = key_of(mapper, document.id)
+        key = self._key(mapper, document)
         self._refuse_second(mapper, document, key)
         self.tracker.attach(document)
         if unverified:
@@ -170,8 +170,7 @@ class Workspace:
         self.unit.check()
         self._must_belong(document)
         mapper = mapper_of(type(document))
-        changes = self.tracker.changes_of(document)
-        key = key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
+        key = self._key(mapper, document)
         if id(document) in self.pending.added:
             present = self.pending.withdraw(document)
             self.known.forget(mapper.collection, key)
@@ -209,6 +208,12 @@ class Workspace:
         stored = mapper.encode(document)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
+        self._inserted(mapper, document)
+        return True
+
+    def _inserted(self, mapper: Mapper[Any], document: Document[Any]) -> None:
+        """Take a document that was inserted at once as one of the unit."""
+        key = key_of(mapper, document.id)
         earlier = self.known.earlier(mapper.collection, key)
         if earlier is not None and earlier is not document:
             self._vanish(mapper_of(type(earlier)), earlier)
@@ -218,7 +223,6 @@ class Workspace:
             touch_all(document)
         self.pending.note_inserted(Entry(document, mapper, key))
         self.known.keep(mapper.collection, key, document)
-        return True
 
     async def lock_name(self, name: str) -> None:
         """Lock a name for the rest of the transaction."""
@@ -247,8 +251,7 @@ class Workspace:
 
     def rewind(self) -> None:
         """Give all objects the state they had when the transaction first tracked them; new ones are new again."""
-        for changes in list(self.tracker.touched.values()):
-            changes.rewind()
+        self.tracker.rewind()
         for entry in self.pending.born.values():
             self.tracker.detach(entry.document)
             self.known.forget(entry.mapper.collection, entry.key, entry.document)
@@ -296,6 +299,11 @@ class Workspace:
                 f"{type(document).__name__} {document.id!r} does not belong to the unit {self.unit.name}. "
                 "Get it from a repository of this unit first.",
             )
+
+    def _key(self, mapper: Mapper[Any], document: Document[Any]) -> Hashable:
+        """Return the identity that a document stands for: that of its first id here, even if it was given another."""
+        changes = self.tracker.changes_of(document)
+        return key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
 
     def _is_free(self, document: Document[Any]) -> bool:
         owner = Tracker.owner_of(document)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from boundwork import Document, DocumentNotFound, Embedded, InvalidDocument, StaleDocument
+from boundwork import Document, DocumentNotFound, DuplicateKey, Embedded, InvalidDocument, StaleDocument, inc, set_
 from tests.contract.colours import define
 from tests.contract.rivals import elsewhere
 from tests.server.bank import raw, settled
@@ -211,3 +211,23 @@ async def test_a_known_document_that_is_locked_later_is_not_read_again(parcels: 
         assert await uow.parcels.get("a", for_update=True) is parcel
         assert await uow.parcels.get("a", for_update=True) is parcel
         assert uow.core.session.commands == sent + 1
+
+
+async def test_no_change_of_many_documents_moves_them(parcels: Any) -> None:
+    async with parcels as uow:
+        with pytest.raises(ValueError, match="shard key cannot change"):
+            await uow.parcels.update_where(Parcel.weight == 0, set_(Parcel.customer, "d"))
+        with pytest.raises(ValueError, match="shard key cannot change"):
+            await uow.parcels.update_where(Parcel.weight == 0, set_(Parcel.place, Place(country="DE")))
+
+
+async def test_an_upsert_meets_only_a_document_of_the_same_key(parcels: Any) -> None:
+    here = Parcel(id="b", customer="c", place=Place(country="DE"))
+    async with parcels as uow:
+        met = await uow.parcels.upsert(Parcel.weight == 0, inc(Parcel.weight, 1), on_insert=here)
+        assert (met.id, met.weight) == ("a", 1)
+    there = Parcel(id="a", customer="c", place=Place(country="FR"))
+    with pytest.raises(DuplicateKey):
+        async with parcels as uow:
+            await uow.parcels.upsert(Parcel.weight == 1, inc(Parcel.weight, 1), on_insert=there)
+    assert await _weights(parcels) == {"a": 1}

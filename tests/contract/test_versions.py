@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from boundwork import Document, InvalidDocument, StaleDocument
+from boundwork import Document, InvalidDocument, StaleDocument, inc, set_
 from tests.contract.colours import define
 from tests.contract.rivals import elsewhere
 from tests.server.bank import raw, settled
@@ -300,3 +300,21 @@ async def test_run_repeats_a_body_that_met_a_newer_version(drafts: Any, colour: 
 
     await drafts.run(body)
     assert bodies == [0, 1]
+
+
+async def test_changes_of_many_documents_count_the_version_of_each(drafts: Any) -> None:
+    async with drafts as uow:
+        uow.drafts.add(Draft(id="B-1", title="other", version=0))
+        draft = await uow.drafts.get("A-17")
+        await uow.drafts.update_where(Draft.title != "", set_(Draft.words, 5))
+        assert (draft.words, draft.version) == (5, 1)
+        changed = await uow.drafts.find_and_update(Draft.title == "other", inc(Draft.words, 1))
+        assert (changed.words, changed.version) == (6, 2)
+        draft.words = 9
+    assert draft.version == 2
+
+
+async def test_no_change_of_many_documents_writes_the_version(drafts: Any) -> None:
+    async with drafts as uow:
+        with pytest.raises(ValueError, match="version is counted"):
+            await uow.drafts.update_where(Draft.title != "", set_(Draft.version, 5))
