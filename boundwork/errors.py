@@ -33,6 +33,7 @@ Texts name ids and fields, never contents. The facts are attributes, the driver'
 every error can be pickled.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from boundwork.uow.receipt import Receipt
 
 NAMED = 10
+NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class BoundworkError(Exception):
@@ -263,6 +265,15 @@ class DuplicateKey(BoundworkError):
         self.fields = fields
         self.origin = origin
 
+    @classmethod
+    def of_changes(cls, collection: str, fields: tuple[str, ...]) -> Self:
+        """Build the error for a set-based change; the server does not say of which document (`id` is None)."""
+        error = cls(collection, None, fields)
+        key = ", ".join(fields) or "a unique key"
+        text = f"A change would give two documents of collection {collection!r} the same key ({key})."
+        error.args = (f"{text} The unit was rolled back: nothing was written.",)
+        return error
+
 
 class TransactionFailed(BoundworkError):
     """The server refused a command of the unit; nothing was written.
@@ -278,28 +289,53 @@ class TransactionFailed(BoundworkError):
 
 
 class TransientFailure(TransactionFailed):
-    """The unit failed, nothing was written, and running its body again may succeed: see `run` and `attempts`."""
+    """The unit failed, nothing was written, and running its body again may succeed: see `run` and `attempts`.
+
+    `may_pass` is False where running the same body again cannot help: `run` and `attempts` do not try.
+    """
+
+    may_pass: bool = True
 
 
 class StaleDocument(TransientFailure):
     """A document changed since it was read; nothing was written.
 
-    Attributes: `model`, `collection`, `id`.
+    Attributes: `model`, `collection`, `id`; where the model is versioned `expected_version`, the one that was read,
+    and `found_version`, the present one (None if the document is gone, or was not looked for).
     """
 
     @classmethod
-    def of(cls, model: str, collection: str, id: object) -> Self:  # noqa: A002 - the field is called id
-        """Build the error for one document."""
-        error = cls(
-            f"{model} {id!r} changed since it was read. Nothing was written. "
-            "Re-run the block (run or attempts), or read the document again.",
+    def of(  # noqa: PLR0913 - the facts of one document
+        cls,
+        model: str,
+        collection: str,
+        id: object,  # noqa: A002 - the field is called id
+        expected: int | None = None,
+        found: int | None = None,
+        *,
+        gone: bool = False,
+        detached: bool = False,
+    ) -> Self:
+        """Build the error for one document; `gone` says that it was deleted, `detached` that a copy of it is stale."""
+        noun = NEW_WORD.sub(" ", model).lower()
+        now = "now deleted" if gone else f"now {found}"
+        versions = "" if expected is None or (found is None and not gone) else f" (version {expected}, {now})"
+        then = (
+            f"Read the {noun} again, and make the changes on that."
+            if detached
+            else f"Re-run the block (run or attempts), or read the {noun} again."
         )
+        error = cls(f"{model} {id!r} changed since it was read{versions}. Nothing was written. {then}")
         error.model, error.collection, error.id = model, collection, id
+        error.expected_version, error.found_version = expected, found
+        error.may_pass = not detached
         return error
 
     model: str | None = None
     collection: str | None = None
     id: object = None
+    expected_version: int | None = None
+    found_version: int | None = None
 
 
 class TransactionsUnavailable(TransactionFailed):

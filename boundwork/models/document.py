@@ -12,8 +12,9 @@ from bson import ObjectId
 from pydantic import ConfigDict, Field
 from typing_extensions import TypeVar, Unpack
 
-from boundwork.models import discriminators
+from boundwork.models import discriminators, fixed_fields
 from boundwork.models.codec import codec_of
+from boundwork.models.fixed_fields import ShardKeyField
 from boundwork.models.metaclass import BARE, DocumentMeta, StoredMeta, expression
 from boundwork.models.scalars import known
 from boundwork.models.slots import STATE, Stored, Tracked
@@ -105,22 +106,28 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     `collection` names the collection; a subclass without one lives in its parent's. `discriminator` names the field
     whose Literal values tell the subclasses apart. `Document[str]` has another type of id, and then no default id.
     `indexes` and `options` declare the structure of the collection, for `ensure_schema`; subclasses inherit them.
+    `versioned` counts the updates of each document in a field `version`, or one of another name, which is compared at
+    every write. `shard_key` names what the collection is divided by: `("country", ("customer_id", "hashed"))`.
     """
 
     __boundwork_document__: ClassVar[bool] = True
     __boundwork_collection__: ClassVar[str | None] = None
     __boundwork_indexes__: ClassVar[tuple[Index, ...]] = ()
     __boundwork_options__: ClassVar[CollectionOptions | None] = None
+    __boundwork_version__: ClassVar[str | None] = None
+    __boundwork_shard_key__: ClassVar[tuple[str, ...]] = ()
 
     id: IdT = Field(default_factory=_new_id)
 
-    def __init_subclass__(
+    def __init_subclass__(  # noqa: PLR0913 - the keywords of a class statement
         cls,
         *,
         collection: str | None = None,
         discriminator: str | None = None,
         indexes: Sequence[Index] = (),
         options: CollectionOptions | None = None,
+        versioned: bool | str = False,
+        shard_key: Sequence[ShardKeyField] = (),
         **keywords: Unpack[ConfigDict],
     ) -> None:
         """Take the keywords of the class statement."""
@@ -134,6 +141,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         if options is not None:
             cls.__boundwork_options__ = options
         discriminators.declare(cls, discriminator)
+        fixed_fields.declare(cls, versioned, shard_key)
 
     @classmethod
     def __boundwork_prepare__(cls) -> None:
@@ -143,6 +151,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             mutable = {field.name for field in codec.fields if field.shape.mutable}
             discriminators.register(cls)
             declared_indexes(cls)  # for its complaints
+            fixed_fields.fixed_fields(cls)  # as well
         else:
             fields = cls.__pydantic_fields__.items()
             mutable = {name for name, info in fields if not _is_scalar(info.annotation)}

@@ -15,6 +15,7 @@ from boundwork.models import discriminators
 from boundwork.models.bson_types import NATIVE, CannotStore, decode_all
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.document import Document
+from boundwork.models.fixed_fields import fixed_fields
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.problems import cannot_store, problems_of, too_deep
 from boundwork.models.renewal import renewed, renewed_extra
@@ -43,7 +44,7 @@ def mapper_of(model: type[D]) -> "Mapper[D]":
 class Mapper(Generic[D]):
     """Translates between the documents of one model and their stored form.
 
-    Attributes: `model`, `collection`.
+    Attributes: `model`, `collection`, `fixed` (the version and the shard key, None where there are none).
     """
 
     def __init__(self, model: type[D]) -> None:
@@ -59,6 +60,7 @@ class Mapper(Generic[D]):
         self.collection = collection
         self.codec: Codec = codec_of(model)
         model.__boundwork_prepare__()
+        self.fixed = fixed_fields(model)
         self._family = discriminators.is_family(model)
         self._names = {field.accepted: field.name for field in self.codec.fields}
         self._validate = model.__pydantic_validator__.validate_python

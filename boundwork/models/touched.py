@@ -14,7 +14,7 @@ from boundwork.models.fields import StoredField
 from boundwork.models.kinds import is_array, is_dict
 from boundwork.models.problems import cannot_store, id_changed
 from boundwork.models.restore import EXTRA, NAMES, ModelState, Record
-from boundwork.models.slots import STATE, Tracked
+from boundwork.models.slots import STATE, SharedNames, Tracked
 
 if TYPE_CHECKING:
     from boundwork.models.tracking import Tracker
@@ -187,6 +187,19 @@ class Changes:
             else:
                 del self.baseline[name]
         self.extra = self._sent_extra
+
+    def advance(self, name: str, value: int) -> None:
+        """Give a field a value that is about to be stored with an update."""
+        values: Any = self.document.__dict__
+        values[name] = value
+        if name in self.baseline:
+            self.baseline[name] = value
+        if type(self.document.__pydantic_fields_set__) is not SharedNames:
+            self.document.__pydantic_fields_set__.add(name)
+
+    def first(self, name: str) -> Any:
+        """Give the value that a rollback would restore to a scalar field."""
+        return self._state.values.get(name, MISSING)
 
     def rewind(self) -> None:
         """Put the document back to what it was at the first touch or the last mark, in place.

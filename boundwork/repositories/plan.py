@@ -208,6 +208,8 @@ class Plan(Generic[ItemT]):
 
     def command(self, more: Sequence[str] = ()) -> Find:
         """Return the plan as a command; a view fetches `more` paths as well."""
+        if self.view is not None and self.unit.settings.locks_reads and self.mapper.fixed is not None:
+            more = (*more, *self.mapper.fixed.shard_key)  # a lock names it
         projection = None if self.view is None else self.view.projection(more)
         return Find(
             self.mapper.collection, self._filter(), self._order(), self.skipped, self.limited, projection, self.options

@@ -72,7 +72,7 @@ Read = Find | Count | Distinct | Aggregate
 class InsertOne:
     """Insert one document; its `_id` is set."""
 
-    document: dict[str, Any]
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,15 @@ class UpdateOne:
 
 @dataclass(frozen=True, slots=True)
 class UpsertOne:
-    """Insert a document unless one with its `_id` is there; what is there is left as it is."""
+    """Insert a document unless one with its `_id`, and its shard key, is there; what is there is left as it is."""
 
-    document: dict[str, Any]
+    document: Mapping[str, Any]
+    key: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """What selects the document that may be there."""
+        return {"_id": self.document["_id"], **self.key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,38 @@ class DeleteOne:
     filter: Mapping[str, Any]
 
 
-Write = InsertOne | UpdateOne | UpsertOne | DeleteOne
+@dataclass(frozen=True, slots=True)
+class UpdateMany:
+    """Apply update operators to all documents that a filter selects; array filters choose elements of lists."""
+
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+    array_filters: tuple[Mapping[str, Any], ...] = ()
+    options: Options = AS_USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMany:
+    """Delete all documents that a filter selects."""
+
+    filter: Mapping[str, Any]
+    options: Options = AS_USUAL
+
+
+SetBased = UpdateMany | DeleteMany
+Write = InsertOne | UpdateOne | UpsertOne | DeleteOne | SetBased
+
+
+@dataclass(frozen=True, slots=True)
+class FindAndUpdate:
+    """Apply update operators to the first document that a filter selects, and return it as it was before."""
+
+    collection: str
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+    sort: tuple[tuple[str, int], ...] = ()
+    array_filters: tuple[Mapping[str, Any], ...] = ()
+    options: Options = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)

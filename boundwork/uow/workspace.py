@@ -39,6 +39,7 @@ class Workspace:
         self.tracker = Tracker()
         self.known = IdentityMap()
         self.pending = Pending(self.tracker)
+        self.tracker.unsent = self.pending.is_unsent
         self.log = Log()
         self.staged = Receipt()
         self.only_counted = only_counted(unit.settings.single_reads)
@@ -117,7 +118,8 @@ class Workspace:
         stored_id = mapper.encode_id(document.id)
         stored: list[bytes] = []
         if not self.pending.is_gone(document):
-            stored = await self._read_by_id(mapper, [stored_id], Find(mapper.collection, {"_id": stored_id}, limit=1))
+            command = Find(mapper.collection, self.pending.naming(document, stored_id), limit=1)
+            stored = await self._read_by_id(mapper, [stored_id], command)
         if not stored:
             self._vanish(mapper, document)
             raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)
@@ -212,6 +214,12 @@ class Workspace:
         stored = mapper.encode(document)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
+        self._inserted(mapper, document)
+        return True
+
+    def _inserted(self, mapper: Mapper[Any], document: Document[Any]) -> None:
+        """Take a document that was inserted at once as one of the unit."""
+        key = key_of(mapper, document.id)
         earlier = self.known.earlier(mapper.collection, key)
         if earlier is not None and earlier is not document:
             self._vanish(mapper_of(type(earlier)), earlier)
@@ -221,7 +229,6 @@ class Workspace:
             touch_all(document)
         self.pending.note_inserted(Entry(document, mapper, key))
         self.known.keep(mapper.collection, key, document)
-        return True
 
     async def lock_name(self, name: str) -> None:
         """Lock a name for the rest of the transaction."""

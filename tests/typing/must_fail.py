@@ -11,17 +11,26 @@ from boundwork import (
     Index,
     Ref,
     TimeSeries,
+    add_to_set,
     any_of,
     contains,
     contains_all,
+    current_date,
+    each,
     elem,
     ensure_schema,
     ensure_schema_async,
     in_,
+    inc,
     mod,
+    mul,
     near,
     not_,
+    pop,
+    pull,
+    push,
     regex,
+    set_,
     size,
     some,
     text,
@@ -148,6 +157,9 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.orders.get(ObjectId(), True)  # error: call-arg / reportCallIssue
         uow.orders.get_many(ObjectId())  # error: arg-type / reportArgumentType
         uow.orders.find_by_id(ObjectId(), for_update=True).ship()  # error: union-attr / reportOptionalMemberAccess
+        uow.orders.merge({"id": ObjectId()})  # error: arg-type / reportArgumentType
+        uow.orders.merge(Customer(id="a", name="a"))  # error: arg-type / reportArgumentType
+        uow.orders.merge(uow.orders.get(ObjectId()), missing="ignore")  # error: arg-type / reportArgumentType
         uow.lock(5)  # error: arg-type / reportArgumentType
     Shop(uow.database, isolation="serializable")  # error: arg-type / reportArgumentType
 
@@ -158,6 +170,7 @@ async def asynchronous(shop: AsyncShop) -> None:
         uow.orders.get(ObjectId()).ship()  # error: attr-defined / reportAttributeAccessIssue
         uow.orders.find().to_list()  # error: unused-coroutine / reportUnusedCoroutine
         uow.lock("orders")  # error: unused-coroutine / reportUnusedCoroutine
+        uow.orders.merge(await uow.orders.get(ObjectId()))  # error: unused-coroutine / reportUnusedCoroutine
         for _ in uow.orders.find():  # error: attr-defined / reportGeneralTypeIssues
             pass
     with shop as uow:  # error: attr-defined / reportGeneralTypeIssues
@@ -182,3 +195,43 @@ async def schemas(database: object) -> None:
     ensure_schema(database, [Order], True)  # error: call-arg / reportCallIssue
     str(ensure_schema(database).differnig)  # error: attr-defined / reportAttributeAccessIssue
     ensure_schema_async(database)  # error: unused-coroutine / reportUnusedCoroutine
+
+
+def changes(shop: Shop, voucher: Voucher, line: Line) -> None:
+    set_(Order.status, "open")  # error: type-var / reportArgumentType
+    set_(Order.number, 5)  # error: type-var / reportArgumentType
+    set_(Order.total, 5)  # error: type-var / reportArgumentType
+    set_(Order.created, 5)  # error: type-var / reportArgumentType
+    set_(Order.address.city, 5)  # error: type-var / reportArgumentType
+    set_(Order.billing.city, "Bonn")  # error: union-attr / reportOptionalMemberAccess
+    set_(Order.lines, line)  # error: type-var / reportArgumentType
+    set_(Order.statsu, Status.OPEN)  # error: attr-defined / reportAttributeAccessIssue
+    set_(each(Order.lines).skew, "x")  # error: attr-defined / reportAttributeAccessIssue
+    set_(each(Order.lines).sku, 5)  # error: type-var / reportArgumentType
+    set_(Order.note)  # error: call-arg / reportCallIssue
+    each(Order.total)  # error: arg-type / reportArgumentType
+    each(Order.lines, any_of(Order.lines).sku == 5)  # error: comparison-overlap / reportUnnecessaryComparison
+    inc(Order.number, 1)  # error: type-var / reportArgumentType
+    inc(Order.total, "1")  # error: type-var / reportArgumentType
+    mul(Order.total, 1.5)  # error: type-var / reportArgumentType
+    push(Order.lines, "x")  # error: type-var / reportArgumentType
+    push(Order.total, 5)  # error: arg-type / reportArgumentType
+    add_to_set(Order.tags, 5)  # error: type-var / reportArgumentType
+    pull(Order.tags, 5)  # error: type-var / reportArgumentType
+    pop(Order.total)  # error: arg-type / reportArgumentType
+    pop(Order.lines, True)  # error: call-arg / reportCallIssue
+    current_date(Order.total)  # error: arg-type / reportArgumentType
+    shop.orders.find().update(Order.paid)  # error: arg-type / reportArgumentType
+    shop.orders.find().update({"$set": {"note": None}})  # error: arg-type / reportArgumentType
+    shop.orders.update_where("open")  # error: arg-type / reportArgumentType
+    shop.orders.delete_where(inc(Order.weight, 1))  # error: arg-type / reportArgumentType
+    shop.orders.find().delete(Order.paid)  # error: call-arg / reportCallIssue
+    shop.orders.upsert(Order.paid, inc(Order.weight, 1))  # error: call-arg / reportCallIssue
+    shop.orders.upsert(Order.paid, on_insert=voucher)  # error: arg-type / reportArgumentType
+    shop.orders.find_and_update(Order.paid, before=True).ship()  # error: union-attr / reportOptionalMemberAccess
+    str(shop.orders.find().update(inc(Order.weight, 1)).modifed)  # error: attr-defined / reportAttributeAccessIssue
+
+
+async def asynchronous_changes(shop: AsyncShop) -> None:
+    shop.orders.find().delete()  # error: unused-coroutine / reportUnusedCoroutine
+    shop.orders.delete_where(Order.paid).bit_length()  # error: attr-defined / reportAttributeAccessIssue

@@ -10,15 +10,29 @@ from boundwork import (
     any_of,
     asc,
     connect,
+    each,
     elem,
     ensure_schema,
     ensure_schema_async,
     in_,
+    inc,
     not_,
+    push,
+    set_,
     some,
     stored_schema,
 )
-from tests.typing.shop import AsyncShop, Customer, Delivery, Order, Shop, Summary, Voucher
+from tests.typing.shop import (
+    AsyncShop,
+    Customer,
+    Delivery,
+    Line,
+    Order,
+    Shop,
+    Status,
+    Summary,
+    Voucher,
+)
 
 
 def fields(order: Order, customer: Customer, voucher: Voucher) -> None:
@@ -63,6 +77,7 @@ def repositories(shop: Shop, key: ObjectId) -> None:
         reveal_type(uow.customers.get("ada"))  # reveals: Customer
         reveal_type(uow.vouchers.get(UUID(int=1)))  # reveals: Voucher
         reveal_type(uow.named)  # reveals: Repository[Customer, str]
+        reveal_type(uow.orders.merge(uow.orders.get(key), missing="add"))  # reveals: Order
         reveal_type(uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type(uow.orders.add_if_absent(uow.orders.get(key)))  # reveals: bool
     with shop.unit() as held:
@@ -116,6 +131,7 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
         reveal_type([order async for order in uow.orders.find().stream()])  # reveals: list[Order]
         reveal_type(await uow.orders.aggregate([], into=Summary))  # reveals: list[Summary]
         reveal_type(await uow.orders.find().distinct(Order.total))  # reveals: list[Decimal]
+        reveal_type(await uow.orders.merge(await uow.orders.get(key)))  # reveals: Order
         reveal_type(await uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type([order async for order in uow.orders.find()])  # reveals: list[Order]
     async with shop.unit() as held:
@@ -161,3 +177,23 @@ async def schemas() -> None:
     reveal_type(await ensure_schema_async(connect("memory://shop"), [Order]))  # reveals: SchemaReport
     reveal_type(ensure_schema(connect("memory://shop")).differing)  # reveals: tuple[Difference, ...]
     reveal_type(stored_schema(Order).schema)  # reveals: dict[str, Any]
+
+
+def changes(shop: Shop) -> None:
+    reveal_type(each(Order.lines))  # reveals: Line
+    reveal_type(each(Order.lines, any_of(Order.lines).sku == "x").quantity)  # reveals: int
+    reveal_type(set_(Order.status, Status.SENT))  # reveals: Change
+    reveal_type(push(Order.lines, Line(sku="x")))  # reveals: Change
+    reveal_type(shop.orders.update_where(Order.paid, inc(Order.weight, 1)))  # reveals: UpdateResult
+    reveal_type(shop.orders.find(Order.paid).update(inc(Order.weight, 1)).modified)  # reveals: int
+    reveal_type(shop.orders.find(Order.paid).delete())  # reveals: int
+    reveal_type(shop.orders.delete_where(Order.paid))  # reveals: int
+    reveal_type(shop.orders.find_and_update(Order.paid, inc(Order.weight, 1)))  # reveals: Order | None
+
+
+async def asynchronous_changes(shop: AsyncShop, voucher: Voucher) -> None:
+    changed = await shop.vouchers.upsert(Voucher.percent == 1, inc(Voucher.percent, 1), on_insert=voucher)
+    reveal_type(changed)  # reveals: Voucher
+    reveal_type(await shop.orders.find_and_update(Order.paid, inc(Order.weight, 1)))  # reveals: Order | None
+    reveal_type(await shop.orders.find().update(inc(Order.weight, 1)))  # reveals: UpdateResult
+    reveal_type(await shop.orders.delete_where(Order.paid))  # reveals: int

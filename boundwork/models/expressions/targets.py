@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from boundwork.models.annotations import _bare as bare
 from boundwork.models.codec import codec_of
@@ -24,13 +25,18 @@ class Target:
     """One reachable place in the stored form of a root model.
 
     `shown` is the place as the program wrote it; `segments` are dotted stored paths, where an empty one stands for
-    an element itself; `annotations` are what the models say of the value, with metadata.
+    an element itself; `annotations` are what the models say of the value, with metadata. `elements` says of each step
+    into a list which elements are meant: None for any, as in conditions. `fields` declare the value, where it is a field;
+    `is_element` says that it is an element of a list.
     """
 
     root: type[BaseModel]
     shown: str
     segments: tuple[str, ...]
     annotations: tuple[object, ...]
+    elements: tuple[object, ...] = ()
+    fields: tuple[FieldInfo, ...] = ()
+    is_element: bool = False
 
     @property
     def kinds(self) -> tuple[object, ...]:
@@ -69,15 +75,25 @@ class Target:
             shown=f"{self.shown}.{name}",
             segments=self._longer(stored.pop()),
             annotations=tuple(_annotated(model, name) for model in owners),
+            fields=tuple(model.model_fields[name] for model in owners),
+            is_element=False,
         )
 
-    def element(self) -> Self:
-        """Step into any element of a list, set or tuple; TypeError if the field is none."""
+    def element(self, chosen: object = None) -> Self:
+        """Step into any element of a list, set or tuple, or into those `chosen`; TypeError if the field is none."""
         inner = tuple(part for kind in self.kinds for part in _element_types(kind))
         if not inner:
             text = f"any_of({self.shown}): the field is {_named(self.kinds)}, not a list, set or tuple."
             raise TypeError(text)
-        return replace(self, shown=f"any_of({self.shown})", segments=(*self.segments, ""), annotations=inner)
+        return replace(
+            self,
+            shown=f"{'any_of' if chosen is None else 'each'}({self.shown})",
+            segments=(*self.segments, ""),
+            annotations=inner,
+            elements=(*self.elements, chosen),
+            fields=(),
+            is_element=True,
+        )
 
     def item(self, key: object) -> Self:
         """Step to one key of a dict or one position of a list; the key becomes part of the path, never an operator."""
@@ -94,7 +110,14 @@ class Target:
         if not inner:
             text = f"{self.shown}[...]: the field is {_named(self.kinds)}, which has no {type(key).__name__} keys."
             raise TypeError(text)
-        return replace(self, shown=f"{self.shown}[...]", segments=self._longer(str(key)), annotations=inner)
+        return replace(
+            self,
+            shown=f"{self.shown}[...]",
+            segments=self._longer(str(key)),
+            annotations=inner,
+            fields=(),
+            is_element=isinstance(key, int),
+        )
 
     def below(self, elements: "Target") -> Self:
         """Return the part of this place below the elements of a list; ValueError if it does not begin with them."""
@@ -104,7 +127,7 @@ class Target:
                 f"{self.shown} is no place in the elements of {elements.shown}. Begin it with any_of({elements.shown})."
             )
             raise ValueError(text)
-        return replace(self, segments=self.segments[depth:])
+        return replace(self, segments=self.segments[depth:], elements=self.elements[depth:])
 
     def _longer(self, name: str) -> tuple[str, ...]:
         if not name:
@@ -129,7 +152,8 @@ def target_of(model: type[BaseModel], name: str) -> Target:
     fields = _complete(model).model_fields
     if name not in fields:
         raise AttributeError(_unknown(model.__name__, name, [model]))
-    return Target(model, f"{model.__name__}.{name}", (_stored_under(model, name),), (_annotated(model, name),))
+    shown, stored = f"{model.__name__}.{name}", (_stored_under(model, name),)
+    return Target(model, shown, stored, (_annotated(model, name),), fields=(fields[name],))
 
 
 def kinds_of(annotation: object) -> tuple[object, ...]:

@@ -130,7 +130,7 @@ def test_a_stale_document_says_what_to_do() -> None:
     error = errors.StaleDocument.of("Person", "people", 7)
     assert str(error) == (
         "Person 7 changed since it was read. Nothing was written. "
-        "Re-run the block (run or attempts), or read the document again."
+        "Re-run the block (run or attempts), or read the person again."
     )
     assert (error.model, error.collection, error.id, error.code, error.labels) == (
         "Person",

@@ -31,8 +31,10 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
 ]
 ASKS = {
     UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "lock", "commit", "rollback", "run", "outcome"},
-    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent", "aggregate"},
-    Query: {"to_list", "first", "one", "one_or_none", "count", "exists", "distinct", "page", "explain"},
+    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent", "aggregate"}
+    | {"update_where", "delete_where", "find_and_update", "upsert", "merge"},
+    Query: {"to_list", "first", "one", "one_or_none", "count", "exists", "distinct", "page", "explain"}
+    | {"update", "delete"},
     Stream: {"__next__", "close"},
     Attempt: {"__enter__", "__exit__"},
     Loads: {"load", "load_all"},
