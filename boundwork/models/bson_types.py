@@ -266,16 +266,20 @@ _BY_TYPE: dict[type, Encoder] = {
     SecretStr: _refuse_secret,
     SecretBytes: _refuse_secret,
     BaseModel: _encode_model,
-    str: str.__str__,
-    float: float,
-    bytes: bytes,
     **dict.fromkeys(TEXT_TYPES, str),
+}
+
+_EXACT: dict[type, Encoder] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    bytes: lambda value: bytes.__getitem__(value, slice(None)),
 }
 
 
 def encode_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each way
     """Give the stored form of any value by its type; raise CannotStore where there is none."""
-    kind: Any = value.__class__
+    kind: Any = type(value)
     if kind in NATIVE:
         return value
     encoder = _BY_TYPE.get(kind)
@@ -284,6 +288,8 @@ def encode_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each way
     if isinstance(value, Enum):
         return encode_value(value.value)
     for base in kind.__mro__:
+        if base in _EXACT:  # what is written is what it holds, whatever the methods of a subclass say
+            return encode_value(_EXACT[base](value))
         if base in NATIVE:
             return value
         if base in _BY_TYPE:

@@ -104,6 +104,8 @@ def _naming(mapper: Mapper[Any], stored: Stored) -> Stored:
 async def lock_name(unit: "Unit", name: str) -> None:
     """Lock a name for the rest of the transaction, against the units that lock the same one."""
     unit.check()
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - an object would be a condition on ids
+        raise TypeError(f"A lock is named by a str, and {type(name).__name__} was given.")
     if not name:
         raise ValueError("A lock needs a name.")
     log = unit.workspace.log
