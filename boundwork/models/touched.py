@@ -145,12 +145,20 @@ class Changes:
         for name in {**self.extra, **now}:
             before, after = self.extra.get(name, MISSING), now.get(name, MISSING)
             if not same(before, after):
+                self._check_extra(name)
                 names.append(name)
                 if after is MISSING:
                     changed.unset.append(name)
                 else:
                     changed.set[name] = after
         return names
+
+    def _check_extra(self, name: str) -> None:
+        """Refuse a name that an update would read as an operator, or as the path of a declared field."""
+        taken = any(field.stored == name for field in self.codec.fields)
+        if taken or not name or name[0] == "$" or "." in name:
+            problem = CannotStore("an update would not write a field of this name: it is taken, empty, or holds '.' or '$'")
+            raise cannot_store(self.document, problem.inside(name))
 
     def accept(self) -> None:
         """Take the present state as the stored baseline; scalars need no watching until they are written again.
