@@ -10,6 +10,7 @@ from boundwork.errors import (
     DuplicateKey,
     InvalidDocument,
     InvalidPageToken,
+    InvalidRequest,
     MultipleDocumentsFound,
     NestedUnitOfWork,
     NoActiveUnitOfWork,
@@ -63,6 +64,7 @@ from boundwork.models.expressions import (
     within,
     within_metres,
 )
+from boundwork.models.requests import apply_request, fields_from, from_request, sort_from
 from boundwork.models.stored_schema import StoredSchema, stored_schema
 from boundwork.models.structure import (
     Capped,
@@ -119,6 +121,7 @@ __all__ = [
     "Index",
     "InvalidDocument",
     "InvalidPageToken",
+    "InvalidRequest",
     "MultipleDocumentsFound",
     "NestedUnitOfWork",
     "NoActiveUnitOfWork",
@@ -149,6 +152,7 @@ __all__ = [
     "WrongModel",
     "add_to_set",
     "any_of",
+    "apply_request",
     "asc",
     "connect",
     "contains",
@@ -160,6 +164,8 @@ __all__ = [
     "ensure_schema",
     "ensure_schema_async",
     "exists",
+    "fields_from",
+    "from_request",
     "guard",
     "in_",
     "inc",
@@ -179,6 +185,7 @@ __all__ = [
     "set_",
     "size",
     "some",
+    "sort_from",
     "starts_with",
     "stored_schema",
     "text",

@@ -14,6 +14,7 @@
     +-- MultipleDocumentsFound     more than one document meets the conditions of `one()`
     +-- InvalidPageToken           a page token was not made for the query
     +-- InvalidDocument            a document does not fit its model or cannot be stored
+    +-- InvalidRequest             the body, the sort or the fields that a client sent are not allowed, or do not fit
     +-- WrongModel                 a document was asked for as another model than it was loaded as
     +-- NotInUnit                  a document was handed to a unit that it does not belong to
     +-- DuplicateKey               a unique key is taken
@@ -202,6 +203,22 @@ class InvalidDocument(BoundworkError):
         super().__init__(f"{where} {id!r} of collection {collection!r} does not fit its model: {what}. {then}")
         self.collection = collection
         self.id = id
+        self.fields = tuple(field for field, _ in problems)
+        self.problems = tuple(problem for _, problem in problems)
+
+
+class InvalidRequest(BoundworkError):
+    """What a client sent is not allowed, or does not fit the model; nothing was changed.
+
+    Attributes: `model` (name, or the word that was asked), `fields` (dotted paths), `problems` (one text a field, without
+    values). The text may be shown to the client.
+    """
+
+    def __init__(self, model: str, problems: Sequence[tuple[str, str]]) -> None:
+        """Name the fields and what is wrong with each."""
+        what = "; ".join(f"{field}: {problem}" for field, problem in problems)
+        super().__init__(f"The request does not fit {model}: {what}. Nothing was changed.")
+        self.model = model
         self.fields = tuple(field for field, _ in problems)
         self.problems = tuple(problem for _, problem in problems)
 

@@ -64,7 +64,6 @@ class Mapper(Generic[D]):
         model.__boundwork_prepare__()
         self.fixed = fixed_fields(model)
         self._family = discriminators.is_family(model)
-        self._names = {field.accepted: field.name for field in self.codec.fields}
         self._validate = model.__pydantic_validator__.validate_python
         self._verifier = Verifier(self.codec)
         annotation = model.model_fields["id"].annotation
@@ -97,7 +96,7 @@ class Mapper(Generic[D]):
         try:
             document = self._validate(taken, strict=False)
         except ValidationError as error:
-            raise InvalidDocument(self.collection, key, problems_of(error, self._names), stored=True) from None
+            raise InvalidDocument(self.collection, key, problems_of(error, self.model), stored=True) from None
         self.codec.settle(taken, document)
         return cast("D", document)
 

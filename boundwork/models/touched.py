@@ -157,7 +157,9 @@ class Changes:
         """Refuse a name that an update would read as an operator, or as the path of a declared field."""
         taken = any(field.stored == name for field in self.codec.fields)
         if taken or not name or name[0] == "$" or "." in name:
-            problem = CannotStore("an update would not write a field of this name: it is taken, empty, or holds '.' or '$'")
+            problem = CannotStore(
+                "an update would not write a field of this name: it is taken, empty, or holds '.' or '$'"
+            )
             raise cannot_store(self.document, problem.inside(name))
 
     def accept(self) -> None:
