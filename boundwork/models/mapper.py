@@ -177,9 +177,10 @@ class Mapper(Generic[D]):
             )
         try:
             return checked_id(self.codec.by_name["id"].shape.encode(value))
-        except CannotStore as error:
+        except (CannotStore, RecursionError) as error:
+            problem = error.problem if isinstance(error, CannotStore) else "it is nested too deeply"
             raise InvalidDocument(
-                self.collection, f"(of type {type(value).__name__})", [("id", error.problem)], stored=False
+                self.collection, f"(of type {type(value).__name__})", [("id", problem)], stored=False
             ) from None
 
     def verify(

@@ -104,8 +104,9 @@ def _naming(mapper: Mapper[Any], stored: Stored) -> Stored:
 async def lock_name(unit: "Unit", name: str) -> None:
     """Lock a name for the rest of the transaction, against the units that lock the same one."""
     unit.check()
-    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - an object would be a condition on ids
+    if not issubclass(type(name), str):  # an object would be a condition on ids, whatever it says that it is
         raise TypeError(f"A lock is named by a str, and {type(name).__name__} was given.")
+    name = str.__str__(name)
     if not name:
         raise ValueError("A lock needs a name.")
     log = unit.workspace.log
