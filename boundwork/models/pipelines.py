@@ -102,7 +102,11 @@ def _speaks(encoded: object) -> bool:
     """Tell whether an aggregation would read a value as operators or paths, wholly or in part."""
     if is_array(encoded):
         return any(map(_speaks, encoded))
-    return is_document(encoded) or isinstance(encoded, bson.DBRef) or (isinstance(encoded, str) and encoded.startswith("$"))
+    return (
+        is_document(encoded)
+        or isinstance(encoded, bson.DBRef)
+        or (isinstance(encoded, str) and encoded.startswith("$"))
+    )
 
 
 def _fields(value: object) -> Mapping[object, object]:

@@ -3,7 +3,7 @@
 Slots are invisible to pydantic: no dump, comparison, schema or representation sees them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -42,6 +42,13 @@ class Stored(BaseModel, metaclass=StoredMeta):
             names = set(names)
             FIELDS_SET.__set__(self, names)
         return names
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Show the id, and the fields that say so by `Field(repr=True)`: contents stay out of logs and error reports."""
+        for name, info in type(self).__pydantic_fields__.items():
+            shows = info.repr and "repr" in info._attributes_set  # noqa: SLF001 - the default is True as well
+            if name in self.__dict__ and (shows or (name == "id" and hasattr(type(self), "__boundwork_document__"))):
+                yield name, self.__dict__[name]
 
     def __copy__(self) -> Self:
         """Copy shallowly; fields the model does not know go with the copy."""

@@ -4,7 +4,7 @@ Stored forms follow the database: a flush renews them. Python state follows the 
 touch or of the last commit, whichever came last, and of what a reading has changed since, that of the reading.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, encode_key, encode_value
@@ -27,9 +27,9 @@ class Frame:
     """What a touched document was at some moment: all its contents, and the baselines it was compared with."""
 
     contents: Record
-    baseline: dict[str, Any]
+    baseline: dict[str, Any] = field(repr=False)
     whole: frozenset[str]
-    extra: dict[str, Any]
+    extra: dict[str, Any] = field(repr=False)
     readings: int
 
 
@@ -318,7 +318,7 @@ def _encoded(field: StoredField, value: Any) -> Any:
         return value
     try:
         return field.shape.encode(value)
-    except CannotStore:  # reading an attribute must not fail; writing the document will say it
+    except (CannotStore, RecursionError):  # reading an attribute must not fail; writing the document will say it
         return _UNSTORABLE
 
 
@@ -337,5 +337,5 @@ def _encoded_extra(extra: dict[str, Any] | None) -> dict[str, Any]:
         return {}
     try:
         return _extra_form(extra)
-    except CannotStore:
+    except (CannotStore, RecursionError):
         return dict.fromkeys(extra, _UNSTORABLE)

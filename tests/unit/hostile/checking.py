@@ -16,7 +16,14 @@ OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
 JUNCTIONS = {"$and", "$or", "$nor"}
 COMPARING = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"}
 OF_LISTS = {"$in", "$nin", "$all"}
-OWN_VALUES = {"$exists": (bool,), "$size": (int,), "$type": (list, str, int), "$regex": (str,), "$options": (str,), "$mod": (list,)}
+OWN_VALUES = {
+    "$exists": (bool,),
+    "$size": (int,),
+    "$type": (list, str, int),
+    "$regex": (str,),
+    "$options": (str,),
+    "$mod": (list,),
+}
 UPDATES = {"$set", "$unset", "$push"}
 GEO = {"$near", "$geoWithin", "$geometry", "$maxDistance", "$centerSphere", "type", "coordinates"}
 SERVER_CODE = {"$where", "$function", "$accumulator"}

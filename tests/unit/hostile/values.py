@@ -19,7 +19,22 @@ OPERATORS = [
     "$lookup", "$unionWith", "$facet", "$literal", "$ref", "$id", "$db", "$$ROOT", "$total", "$", "$comment",
     "$_internalJsEmit", "$_internalExprEq",
 ]  # fmt: skip
-NAMES = ["status", "total", "number", "_id", "id", "a.b", "meta.x", "lines.0.sku", "address.city", "", ".", "$.a", "a.$b", "x"]
+NAMES = [
+    "status",
+    "total",
+    "number",
+    "_id",
+    "id",
+    "a.b",
+    "meta.x",
+    "lines.0.sku",
+    "address.city",
+    "",
+    ".",
+    "$.a",
+    "a.$b",
+    "x",
+]
 TEXTS = [
     *OPERATORS, *NAMES, "\0", "a\0b", "$ne\0", "\ud800", "(a+)+$", "^.*", "[", "\\", "\\Q.\\E", "*", "'; return true; //",
     "-total", "-created,total", "total,", "plain", "open", "\u202e", "\N{PILE OF POO}", "0123456789abcdef01234567", "__class__",
@@ -189,12 +204,12 @@ def _as_set(inner: list[Any]) -> Any:
 def _raw(fields: dict[Any, Any]) -> Any:
     try:
         return RawBSONDocument(bson.encode(fields))
-    except Exception:  # noqa: BLE001 - not everything has a form in BSON, and then it stays what it is
+    except Exception:
         return fields
 
 
 def _envelope(fields: dict[Any, Any]) -> Any:
     try:
         return Envelope(**{str.__str__(name): part for name, part in fields.items() if isinstance(name, str)})
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:
         return Envelope(inner=fields)

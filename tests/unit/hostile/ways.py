@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from boundwork import (
+    BoundworkError,
     Document,
     Embedded,
     Repository,
@@ -146,7 +147,7 @@ TYPED: list[Way] = [
     lambda uow, value: uow.orders.find().sort(value).to_list(),
     lambda uow, value: uow.orders.find().sort(desc(value)).to_list(),
     lambda uow, value: uow.orders.find().sort(*sort_from(value, allow=(Order.total, Order.address.city))).to_list(),
-    lambda uow, value: fields_from(value, allow=("number",)),
+    lambda uow, value: [uow.orders, fields_from(value, allow=("number",))],
     lambda uow, value: uow.orders.find().sort(Order.total).page(2, after=value),
     lambda uow, value: uow.orders.find().comment(value).to_list(),
     lambda uow, value: uow.lock(value),
@@ -215,14 +216,14 @@ def _remove(uow: Any, value: Any) -> None:
 
 
 def _body(value: Any) -> Any:
-    return value if isinstance(value, dict) and set(value) & set(BODIES) else {name: value for name in BODIES}
+    return value if isinstance(value, dict) and set(value) & set(BODIES) else dict.fromkeys(BODIES, value)
 
 
 def _request(uow: Any, value: Any) -> None:
     for body in (value, _body(value), *({name: value} for name in BODIES)):
         try:
             order = from_request(Order, body, allow=ALLOWED, given={"id": "made"}, ignore_others=body is not value)
-        except (ValueError, TypeError, _refused()):
+        except (ValueError, TypeError, BoundworkError):
             continue
         assert (order.id, order.secret, order.address.country) == ("made", False, "DE")
         uow.add(order)
@@ -236,16 +237,10 @@ def _request_changes(uow: Any, value: Any) -> None:
     for body in (value, *({name: value} for name in BODIES), {"address": {"city": value}}, {"lines": [{"sku": value}]}):
         try:
             apply_request(order, body, allow=ALLOWED)
-        except (ValueError, TypeError, _refused()):
+        except (ValueError, TypeError, BoundworkError):
             continue
         assert (order.id, order.secret, order.address.country, order.billing.country) == ("seed", False, "DE", "DE")
     uow.flush()
-
-
-def _refused() -> type[Exception]:
-    from boundwork import BoundworkError  # noqa: PLC0415 - beside its only use
-
-    return BoundworkError
 
 
 WRITING: list[Way] = [_set, _set_keys, _set_elsewhere, _append, _add, _remove, _set_extra, _request, _request_changes]
@@ -259,7 +254,10 @@ PLAIN: list[Way] = [
     lambda uow, value: uow.orders.aggregate([{"$set": {"x": value}}], into=Row),
     lambda uow, value: uow.orders.aggregate([value, {"$facet": {"a": [value]}}], into=Row),
     lambda uow, value: uow.orders.aggregate(
-        [{"$lookup": {"from": "things", "pipeline": [value], "as": "y"}}, {"$unionWith": {"coll": "x", "pipeline": [value]}}],
+        [
+            {"$lookup": {"from": "things", "pipeline": [value], "as": "y"}},
+            {"$unionWith": {"coll": "x", "pipeline": [value]}},
+        ],
         into=Row,
     ),
     lambda uow, value: uow.orders.aggregate([{"$group": {"_id": value, "n": {value: 1}}}], into=Row),
