@@ -32,7 +32,7 @@ def fields_from(text: str | None, *, allow: Allowed) -> tuple[str, ...]:
     any other name, or one that stands twice.
     """
     names = _named("fields_from", allow)
-    return _names("fields", text, set(names)) if text else tuple(names)
+    return _names("fields", text, set(names)) or tuple(names)
 
 
 def _fields(word: str, allow: Allowed) -> dict[str, object]:
@@ -68,10 +68,12 @@ def _name(word: str, entry: object) -> str:
 
 def _names(word: str, text: object, allowed: set[str]) -> tuple[str, ...]:
     """Return the names in a text; each must be allowed, and stand once, upwards or downwards."""
-    if text is None or text == "":
+    if text is None:
         return ()
     if type(text) is not str:
         raise InvalidRequest(word, [("(text)", f"is no text, but a {type(text).__name__}")])
+    if not text:
+        return ()
     names = [name.strip() for name in text.split(",", maxsplit=len(allowed))]
     for name in names:
         if name not in allowed:
