@@ -46,7 +46,8 @@ class Stored(BaseModel, metaclass=StoredMeta):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Show the id, and the fields that say so by `Field(repr=True)`: contents stay out of logs and error reports."""
         for name, info in type(self).__pydantic_fields__.items():
-            shows = info.repr and "repr" in info._attributes_set  # noqa: SLF001 - the default is True as well
+            said: dict[str, Any] = getattr(info, "_attributes_set", {})  # what was written: the default is True as well
+            shows = info.repr and "repr" in said
             if name in self.__dict__ and (shows or (name == "id" and hasattr(type(self), "__boundwork_document__"))):
                 yield name, self.__dict__[name]
 
