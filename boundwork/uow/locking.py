@@ -105,7 +105,7 @@ async def lock_name(unit: "Unit", name: str) -> None:
     """Lock a name for the rest of the transaction, against the units that lock the same one."""
     unit.check()
     kind: type[object] = type(name)
-    if not issubclass(kind, str):  # an object would be a condition on ids, whatever it says that it is
+    if str not in kind.__mro__:  # an object would be a condition on ids, whatever it says that it is
         raise TypeError(f"A lock is named by a str, and {type(name).__name__} was given.")
     name = str.__str__(name)
     if not name:
