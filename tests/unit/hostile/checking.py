@@ -4,7 +4,7 @@ Everything goes through BSON first. Below the operators that compare, everything
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import bson
 from bson import Regex
@@ -36,7 +36,7 @@ class Foreign(AssertionError):
 
 def as_sent(value: Any) -> Any:
     """Return a value as the server receives it; references are what they are on the wire."""
-    return _opened(bson.decode(bson.encode({"": value}, codec_options=OPTIONS), OPTIONS)[""])
+    return _opened(bson.BSON.encode({"": value}, codec_options=OPTIONS).decode(OPTIONS)[""])
 
 
 def check_filter(condition: Mapping[str, Any], paths: set[str]) -> None:
@@ -76,18 +76,18 @@ def check_no_server_code(value: Any) -> None:
 
 
 def _names(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
+    if is_object(value):
         for name, part in value.items():
             yield name
             if name != "$literal":
                 yield from _names(part)
-    elif isinstance(value, list):
+    elif _is_list(value):
         for part in value:
             yield from _names(part)
 
 
 def _condition(condition: Any, paths: set[str]) -> None:
-    _expect(isinstance(condition, dict), "a value where a condition belongs")
+    _expect(is_object(condition), "a value where a condition belongs")
     for name, below in condition.items():
         if name in JUNCTIONS:
             for part in below:
@@ -104,16 +104,16 @@ def _condition(condition: Any, paths: set[str]) -> None:
 
 
 def _is_test(below: Any) -> bool:
-    return isinstance(below, dict) and set(below) <= COMPARING | OF_LISTS | {"$type"} and bool(below)
+    return is_object(below) and set(below) <= COMPARING | OF_LISTS | {"$type"} and bool(below)
 
 
 def _test(test: Any, paths: set[str]) -> None:
-    _expect(isinstance(test, dict) and bool(test), "a bare value that the server could read as operators")
+    _expect(is_object(test) and bool(test), "a bare value that the server could read as operators")
     for name, value in test.items():
         if name in OF_LISTS:
-            _expect(isinstance(value, list), f"no list under {name}")
+            _expect(_is_list(value), f"no list under {name}")
             for item in value:
-                reads = isinstance(item, Regex) or (isinstance(item, dict) and next(iter(item), "").startswith("$"))
+                reads = isinstance(item, Regex) or (is_object(item) and next(iter(item), "").startswith("$"))
                 _expect(not reads or _is_reference(item), f"an operator in the list of {name}")
         elif name == "$elemMatch":
             _condition(value, paths)
@@ -127,12 +127,21 @@ def _test(test: Any, paths: set[str]) -> None:
 
 
 def _id(value: Any) -> None:
-    reads = isinstance(value, Regex | list) or (isinstance(value, dict) and any(name.startswith("$") for name in value))
+    reads = isinstance(value, Regex | list) or (is_object(value) and any(name.startswith("$") for name in value))
     _expect(not reads or _is_reference(value), "an id that is a condition")
 
 
 def _is_reference(value: Any) -> bool:
-    return isinstance(value, dict) and list(value)[:2] == ["$ref", "$id"]
+    return is_object(value) and list(value)[:2] == ["$ref", "$id"]
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a value is an object, whatever is in it."""
+    return isinstance(value, dict)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _known(path: str, paths: set[str]) -> bool:
@@ -142,9 +151,9 @@ def _known(path: str, paths: set[str]) -> bool:
 def _opened(value: Any) -> Any:
     if isinstance(value, bson.DBRef):
         return _opened(dict(value.as_doc()))
-    if isinstance(value, dict):
+    if is_object(value):
         return {name: _opened(part) for name, part in value.items()}
-    return [_opened(part) for part in value] if isinstance(value, list) else value
+    return [_opened(part) for part in value] if _is_list(value) else value
 
 
 def _expect(right: bool, what: str) -> None:

@@ -90,7 +90,8 @@ def captured_by(patch: pytest.MonkeyPatch) -> Captured:
 
         patch.setattr(MemorySession, name, watching)
 
-    for name, found in (("find", []), ("count", 0), ("distinct", []), ("aggregate", []), ("write", None)):
+    answers: dict[str, Any] = {"find": [], "count": 0, "distinct": [], "aggregate": [], "write": None}
+    for name, found in answers.items():
         watched(name, found)
     return captured
 
@@ -160,16 +161,32 @@ def _bare(self: Any) -> Any:
     return {self._target.path: value}
 
 
+def _as_it_is(stored: Any) -> Any:
+    return stored
+
+
+def _no(_: Any) -> bool:
+    return False
+
+
+def _yes(_: Any) -> bool:
+    return True
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
 FAULTS: list[tuple[str, Any, list[Way]]] = [
-    ("boundwork.models.mapper.checked_id", lambda stored: stored, TYPED),
+    ("boundwork.models.mapper.checked_id", _as_it_is, TYPED),
     ("boundwork.models.expressions.fields.Comparison.compiled", _bare, TYPED),
-    ("boundwork.models.expressions.words._begins_like_an_operator", lambda _: False, TYPED),
-    ("boundwork.models.expressions.plain.holds_operator", lambda _: False, PLAIN[:2]),
+    ("boundwork.models.expressions.words._begins_like_an_operator", _no, TYPED),
+    ("boundwork.models.expressions.plain.holds_operator", _no, PLAIN[:2]),
     ("boundwork.models.expressions.plain.REFUSED", frozenset[str](), PLAIN[:6]),
     ("boundwork.models.pipelines._WRITING", frozenset[str](), PLAIN[7:9]),
-    ("boundwork.models.pipelines._speaks", lambda _: False, PLAIN[6:7]),
-    ("boundwork.models.touched.Changes._check_extra", lambda *_: None, WRITING),
-    ("boundwork.models.difference._safe", lambda _: True, WRITING),
+    ("boundwork.models.pipelines._speaks", _no, PLAIN[6:7]),
+    ("boundwork.models.touched.Changes._check_extra", _nothing, WRITING),
+    ("boundwork.models.difference._safe", _yes, WRITING),
 ]
 
 

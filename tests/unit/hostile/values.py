@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -181,13 +181,14 @@ def _value(draw: random.Random, depth: int) -> Any:
         return _deep(draw.choice([50, 150, 3000]), draw.choice(["$and", "x"]))
     inner = [_value(draw, depth - 1) for _ in range(draw.choice([0, 1, 1, 2, 3]))]
     if draw.random() < 0.3:
-        return draw.choice([list, list, tuple, deque, Body, _as_set])(inner)
+        lists: list[Callable[[Any], Any]] = [list, list, tuple, deque, Body, _as_set]
+        return draw.choice(lists)(inner)
     return _mapping(draw, {text(draw) if draw.random() < 0.97 else 5: part for part in inner})
 
 
 def _mapping(draw: random.Random, fields: dict[Any, Any]) -> Any:
-    kind = draw.choice([dict, dict, dict, SON, Shifting, Foreign, Body, _raw, _envelope])
-    return kind(fields)
+    kinds: list[Callable[[Any], Any]] = [dict, dict, dict, SON, Shifting, Foreign, Body, _raw, _envelope]
+    return draw.choice(kinds)(fields)
 
 
 def _deep(depth: int, name: str) -> Any:

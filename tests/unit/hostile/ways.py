@@ -36,6 +36,7 @@ from boundwork import (
     text,
     within_metres,
 )
+from tests.unit.hostile.checking import is_object
 
 
 class Status(Enum):
@@ -102,40 +103,38 @@ def finding(condition: Callable[[Any], Any]) -> Way:
 
 
 _sku, _tags, _city = any_of(Order.lines).sku, any_of(Order.tags), some(Order.billing).city
+CONDITIONS: list[Callable[[Any], Any]] = [
+    lambda value: Order.extra == value,
+    lambda value: Order.meta != value,
+    lambda value: Order.status == value,
+    lambda value: _sku == value,
+    lambda value: _sku != value,
+    lambda value: _tags != value,
+    lambda value: _city == value,
+    lambda value: Order.meta["key"] == value,
+    lambda value: Order.meta[value] == 1,
+    lambda value: Order.extra < value,
+    lambda value: Order.extra >= value,
+    lambda value: in_(Order.extra, [value, value]),
+    lambda value: in_(Order.extra, value),
+    lambda value: not_in(_tags, [value]),
+    lambda value: contains_all(Order.tags, [value]),
+    lambda value: contains(Order.number, value),
+    lambda value: starts_with(Order.number, value, ignore_case=True),
+    lambda value: regex(Order.number, value),
+    lambda value: size(Order.tags, value),
+    lambda value: mod(Order.total, 3, value),
+    lambda value: exists(Order.extra, value),
+    lambda value: elem(Order.lines, _sku == value, not_(any_of(Order.lines).quantity == value)),
+    lambda value: elem(Order.tags, _tags > value),
+    lambda value: not_((Order.extra == value) | (_sku == value)) & (Order.number != value),
+    lambda value: near(Order.place, (value, 1.0)),
+    lambda value: within_metres(Order.place, (1.0, 2.0), value),
+    text,
+    lambda value: text("x", language=value),
+]
 TYPED: list[Way] = [
-    *map(
-        finding,
-        [
-            lambda value: Order.extra == value,
-            lambda value: Order.meta != value,
-            lambda value: Order.status == value,
-            lambda value: _sku == value,
-            lambda value: _sku != value,
-            lambda value: _tags != value,
-            lambda value: _city == value,
-            lambda value: Order.meta["key"] == value,
-            lambda value: Order.meta[value] == 1,
-            lambda value: Order.extra < value,
-            lambda value: Order.extra >= value,
-            lambda value: in_(Order.extra, [value, value]),
-            lambda value: in_(Order.extra, value),
-            lambda value: not_in(_tags, [value]),
-            lambda value: contains_all(Order.tags, [value]),
-            lambda value: contains(Order.number, value),
-            lambda value: starts_with(Order.number, value, ignore_case=True),
-            lambda value: regex(Order.number, value),
-            lambda value: size(Order.tags, value),
-            lambda value: mod(Order.total, 3, value),
-            lambda value: exists(Order.extra, value),
-            lambda value: elem(Order.lines, _sku == value, not_(any_of(Order.lines).quantity == value)),
-            lambda value: elem(Order.tags, _tags > value),
-            lambda value: not_((Order.extra == value) | (_sku == value)) & (Order.number != value),
-            lambda value: near(Order.place, (value, 1.0)),
-            lambda value: within_metres(Order.place, (1.0, 2.0), value),
-            text,
-            lambda value: text("x", language=value),
-        ],
-    ),
+    *map(finding, CONDITIONS),
     lambda uow, value: uow.orders.get(value),
     lambda uow, value: uow.orders.find_by_id(value, for_update=True),
     lambda uow, value: uow.things.get(value),
@@ -216,7 +215,7 @@ def _remove(uow: Any, value: Any) -> None:
 
 
 def _body(value: Any) -> Any:
-    return value if isinstance(value, dict) and set(value) & set(BODIES) else dict.fromkeys(BODIES, value)
+    return value if is_object(value) and set(value) & set(BODIES) else dict.fromkeys(BODIES, value)
 
 
 def _request(uow: Any, value: Any) -> None:
