@@ -18,9 +18,9 @@ from boundwork.models.kinds import is_class
 from boundwork.models.unions import is_union
 
 
-def place_of(model: type[BaseModel], location: Sequence[int | str], *, named: bool = False) -> str:
+def place_of(kind: object, location: Sequence[int | str], *, named: bool = False) -> str:
     """Return the dotted path of a location, in python names; the last part is shown if it is `named` a field."""
-    kinds: list[object] = [model]
+    kinds = _kinds([kind])
     parts: list[str] = []
     for part in location:
         shown, kinds = _stepped(kinds, part)

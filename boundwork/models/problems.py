@@ -34,13 +34,13 @@ def _known_types() -> frozenset[str]:
 _SAFE = _known_types()
 
 
-def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str]]:
-    """Name each field of a model by its dotted path and the reason without values."""
+def problems_of(error: ValidationError, kind: object) -> list[tuple[str, str]]:
+    """Name each place in a value of a kind, which is a model or another annotation, and the reason without values."""
     problems: list[tuple[str, str]] = []
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        kind = detail["type"]
-        path = place_of(model, detail["loc"], named=kind == "extra_forbidden") or "(document)"
-        problems.append((path, f"{detail['msg']} ({kind})" if kind in _SAFE else kind))
+        failed = detail["type"]
+        path = place_of(kind, detail["loc"], named=failed == "extra_forbidden") or "(document)"
+        problems.append((path, f"{detail['msg']} ({failed})" if failed in _SAFE else failed))
     return problems
 
 
