@@ -10,6 +10,7 @@ from boundwork.errors import (
     DuplicateKey,
     InvalidDocument,
     InvalidPageToken,
+    InvalidRequest,
     MultipleDocumentsFound,
     NestedUnitOfWork,
     NoActiveUnitOfWork,
@@ -66,6 +67,7 @@ from boundwork.models.expressions import (
 )
 from boundwork.models.references.ref import Ref
 from boundwork.models.references.ways import via
+from boundwork.models.requests import apply_request, fields_from, from_request, sort_from
 from boundwork.models.stored_schema import StoredSchema, stored_schema
 from boundwork.models.structure import (
     Capped,
@@ -123,6 +125,7 @@ __all__ = [
     "Index",
     "InvalidDocument",
     "InvalidPageToken",
+    "InvalidRequest",
     "ManySingleReads",
     "MultipleDocumentsFound",
     "NestedUnitOfWork",
@@ -156,6 +159,7 @@ __all__ = [
     "WrongModel",
     "add_to_set",
     "any_of",
+    "apply_request",
     "asc",
     "connect",
     "contains",
@@ -167,6 +171,8 @@ __all__ = [
     "ensure_schema",
     "ensure_schema_async",
     "exists",
+    "fields_from",
+    "from_request",
     "guard",
     "in_",
     "inc",
@@ -186,6 +192,7 @@ __all__ = [
     "set_",
     "size",
     "some",
+    "sort_from",
     "starts_with",
     "stored_schema",
     "text",

@@ -17,6 +17,7 @@ from boundwork.models.codec import Codec, codec_of
 from boundwork.models.document import Document
 from boundwork.models.fixed_fields import fixed_fields
 from boundwork.models.hydration import hydration_pause
+from boundwork.models.identity import NO_IDS, checked_id
 from boundwork.models.problems import cannot_store, problems_of, too_deep
 from boundwork.models.renewal import renewed, renewed_extra
 from boundwork.models.restore import EXTRA, ModelState
@@ -27,6 +28,7 @@ from boundwork.models.verification import Look, Verifier, through_bson
 D = TypeVar("D", bound=Document[Any])
 _lock = threading.RLock()
 _OWN = "__boundwork_mapper__"
+_PLAIN_IDS = NATIVE - NO_IDS
 
 
 def mapper_of(model: type[D]) -> "Mapper[D]":
@@ -62,11 +64,10 @@ class Mapper(Generic[D]):
         model.__boundwork_prepare__()
         self.fixed = fixed_fields(model)
         self._family = discriminators.is_family(model)
-        self._names = {field.accepted: field.name for field in self.codec.fields}
         self._validate = model.__pydantic_validator__.validate_python
         self._verifier = Verifier(self.codec)
         annotation = model.model_fields["id"].annotation
-        self._id_type = annotation if isinstance(annotation, type) else None
+        self._id_type = annotation if isinstance(annotation, type) and annotation is not Any else None
         self._caches = any(
             isinstance(value, cached_property) for base in model.__mro__ for value in vars(base).values()
         )
@@ -95,7 +96,7 @@ class Mapper(Generic[D]):
         try:
             document = self._validate(taken, strict=False)
         except ValidationError as error:
-            raise InvalidDocument(self.collection, key, problems_of(error, self._names), stored=True) from None
+            raise InvalidDocument(self.collection, key, problems_of(error, self.model), stored=True) from None
         self.codec.settle(taken, document)
         return cast("D", document)
 
@@ -167,7 +168,7 @@ class Mapper(Generic[D]):
 
     def encode_id(self, value: object) -> Any:
         """Give the stored form of an id; raise TypeError for one of another type than the model's."""
-        if type(value) is self._id_type and type(value) in NATIVE:
+        if type(value) is self._id_type and type(value) in _PLAIN_IDS:
             return value
         if self._id_type is not None and not isinstance(value, self._id_type):
             raise TypeError(
@@ -175,10 +176,11 @@ class Mapper(Generic[D]):
                 f"and was asked for as {type(value).__name__}."
             )
         try:
-            return self.codec.by_name["id"].shape.encode(value)
-        except CannotStore as error:
+            return checked_id(self.codec.by_name["id"].shape.encode(value))
+        except (CannotStore, RecursionError) as error:
+            problem = error.problem if isinstance(error, CannotStore) else "it is nested too deeply"
             raise InvalidDocument(
-                self.collection, f"(of type {type(value).__name__})", [("id", error.problem)], stored=False
+                self.collection, f"(of type {type(value).__name__})", [("id", problem)], stored=False
             ) from None
 
     def verify(

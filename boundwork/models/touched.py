@@ -4,7 +4,7 @@ Stored forms follow the database: a flush renews them. Python state follows the 
 touch or of the last commit, whichever came last, and of what a reading has changed since, that of the reading.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, encode_key, encode_value
@@ -27,9 +27,9 @@ class Frame:
     """What a touched document was at some moment: all its contents, and the baselines it was compared with."""
 
     contents: Record
-    baseline: dict[str, Any]
+    baseline: dict[str, Any] = field(repr=False)
     whole: frozenset[str]
-    extra: dict[str, Any]
+    extra: dict[str, Any] = field(repr=False)
     readings: int
 
 
@@ -145,12 +145,22 @@ class Changes:
         for name in {**self.extra, **now}:
             before, after = self.extra.get(name, MISSING), now.get(name, MISSING)
             if not same(before, after):
+                self._check_extra(name)
                 names.append(name)
                 if after is MISSING:
                     changed.unset.append(name)
                 else:
                     changed.set[name] = after
         return names
+
+    def _check_extra(self, name: str) -> None:
+        """Refuse a name that an update would read as an operator, or as the path of a declared field."""
+        taken = any(field.stored == name for field in self.codec.fields)
+        if taken or not name or name[0] == "$" or "." in name:
+            problem = CannotStore(
+                "an update would not write a field of this name: it is taken, empty, or holds '.' or '$'"
+            )
+            raise cannot_store(self.document, problem.inside(name))
 
     def accept(self) -> None:
         """Take the present state as the stored baseline; scalars need no watching until they are written again.
@@ -308,7 +318,7 @@ def _encoded(field: StoredField, value: Any) -> Any:
         return value
     try:
         return field.shape.encode(value)
-    except CannotStore:  # reading an attribute must not fail; writing the document will say it
+    except (CannotStore, RecursionError):  # reading an attribute must not fail; writing the document will say it
         return _UNSTORABLE
 
 
@@ -327,5 +337,5 @@ def _encoded_extra(extra: dict[str, Any] | None) -> dict[str, Any]:
         return {}
     try:
         return _extra_form(extra)
-    except CannotStore:
+    except (CannotStore, RecursionError):
         return dict.fromkeys(extra, _UNSTORABLE)

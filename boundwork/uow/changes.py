@@ -5,7 +5,7 @@ read and what it has now; only the ordering of unique keys asks, so nothing is c
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from boundwork.models import Document
@@ -22,7 +22,7 @@ class Insertion:
     document: Document[Any]
     mapper: Mapper[Any]
     id: Any
-    stored: Mapping[str, Any]
+    stored: Mapping[str, Any] = field(repr=False)
     origin: str | None
 
 

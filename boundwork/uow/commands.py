@@ -2,7 +2,7 @@
 
 Every read and write of a unit is one of these values. They are built above the driver, carried out by a
 `BoundSession` and kept in the unit's log, so that a unit can be repeated without running its body again.
-Filters, documents and updates are in their stored form: BSON types only.
+Filters, documents and updates are in their stored form: BSON types only. No repr shows them.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Find:
     """Read the documents that match a filter."""
 
     collection: str
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
     sort: tuple[tuple[str, int], ...] = ()
     skip: int = 0
     limit: int = 0
@@ -41,7 +41,7 @@ class Count:
     """Count the documents that match a filter; a limit of 0 is no limit."""
 
     collection: str
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
     skip: int = 0
     limit: int = 0
     options: Options = AS_USUAL
@@ -53,7 +53,7 @@ class Distinct:
 
     collection: str
     path: str
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
     options: Options = AS_USUAL
 
 
@@ -62,7 +62,7 @@ class Aggregate:
     """Read the rows that a pipeline makes of a collection."""
 
     collection: str
-    pipeline: tuple[Mapping[str, Any], ...]
+    pipeline: tuple[Mapping[str, Any], ...] = field(repr=False)
 
 
 Read = Find | Count | Distinct | Aggregate
@@ -72,23 +72,23 @@ Read = Find | Count | Distinct | Aggregate
 class InsertOne:
     """Insert one document; its `_id` is set."""
 
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateOne:
     """Apply update operators to the document that a filter selects; the filter names its `_id`."""
 
-    filter: Mapping[str, Any]
-    update: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
+    update: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UpsertOne:
     """Insert a document unless one with its `_id`, and its shard key, is there; what is there is left as it is."""
 
-    document: Mapping[str, Any]
-    key: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    document: Mapping[str, Any] = field(repr=False)
+    key: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
     @property
     def filter(self) -> dict[str, Any]:
@@ -100,16 +100,16 @@ class UpsertOne:
 class DeleteOne:
     """Delete the document that a filter selects; the filter names its `_id`."""
 
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateMany:
     """Apply update operators to all documents that a filter selects; array filters choose elements of lists."""
 
-    filter: Mapping[str, Any]
-    update: Mapping[str, Any]
-    array_filters: tuple[Mapping[str, Any], ...] = ()
+    filter: Mapping[str, Any] = field(repr=False)
+    update: Mapping[str, Any] = field(repr=False)
+    array_filters: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     options: Options = AS_USUAL
 
 
@@ -117,7 +117,7 @@ class UpdateMany:
 class DeleteMany:
     """Delete all documents that a filter selects."""
 
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
     options: Options = AS_USUAL
 
 
@@ -130,10 +130,10 @@ class FindAndUpdate:
     """Apply update operators to the first document that a filter selects, and return it as it was before."""
 
     collection: str
-    filter: Mapping[str, Any]
-    update: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
+    update: Mapping[str, Any] = field(repr=False)
     sort: tuple[tuple[str, int], ...] = ()
-    array_filters: tuple[Mapping[str, Any], ...] = ()
+    array_filters: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     options: Options = AS_USUAL
 
 

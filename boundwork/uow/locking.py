@@ -104,6 +104,10 @@ def _naming(mapper: Mapper[Any], stored: Stored) -> Stored:
 async def lock_name(unit: "Unit", name: str) -> None:
     """Lock a name for the rest of the transaction, against the units that lock the same one."""
     unit.check()
+    kind: type[object] = type(name)
+    if str not in kind.__mro__:  # an object would be a condition on ids, whatever it says that it is
+        raise TypeError(f"A lock is named by a str, and {type(name).__name__} was given.")
+    name = str.__str__(name)
     if not name:
         raise ValueError("A lock needs a name.")
     log = unit.workspace.log

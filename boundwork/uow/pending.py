@@ -216,7 +216,10 @@ class Pending:
         """Watch the new documents of which somebody holds a part since before; they are about to be sent."""
         for identity, entry in self.added.items():
             if identity not in self._tracker.touched and is_held(entry.document.__dict__.values()):
-                touch_all(entry.document)
+                try:
+                    touch_all(entry.document)
+                except RecursionError:
+                    raise too_deep(entry.document, entry.mapper.codec) from None
 
     def naming(self, document: Document[Any], stored_id: Any) -> dict[str, Any]:
         """Return the filter that names a stored document: its id, and the shard key that it was read with."""

@@ -13,6 +13,7 @@ from boundwork import (
     TimeSeries,
     add_to_set,
     any_of,
+    apply_request,
     contains,
     contains_all,
     current_date,
@@ -20,6 +21,7 @@ from boundwork import (
     elem,
     ensure_schema,
     ensure_schema_async,
+    from_request,
     in_,
     inc,
     mod,
@@ -33,6 +35,7 @@ from boundwork import (
     set_,
     size,
     some,
+    sort_from,
     text,
     via,
 )
@@ -235,3 +238,14 @@ def changes(shop: Shop, voucher: Voucher, line: Line) -> None:
 async def asynchronous_changes(shop: AsyncShop) -> None:
     shop.orders.find().delete()  # error: unused-coroutine / reportUnusedCoroutine
     shop.orders.delete_where(Order.paid).bit_length()  # error: attr-defined / reportAttributeAccessIssue
+
+
+def requests(order: Order, customer: Customer, body: object) -> None:
+    from_request(Order, body)  # error: call-arg / reportCallIssue
+    from_request(order, body, allow=("status",))  # error: arg-type / reportArgumentType
+    from_request(Order, body, allow=Status.OPEN)  # error: arg-type / reportArgumentType
+    from_request(Order, body, allow=(), given=[("status", 1)])  # error: arg-type / reportArgumentType
+    customer = from_request(Order, body, allow=())  # error: assignment / reportAssignmentType
+    apply_request(customer, body, ("status",))  # error: call-arg / reportCallIssue
+    apply_request(body, body, allow=("status",))  # error: arg-type / reportArgumentType
+    sort_from(5, allow=(Order.total,))  # error: arg-type / reportArgumentType

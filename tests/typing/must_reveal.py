@@ -14,12 +14,15 @@ from boundwork import (
     elem,
     ensure_schema,
     ensure_schema_async,
+    fields_from,
+    from_request,
     in_,
     inc,
     not_,
     push,
     set_,
     some,
+    sort_from,
     stored_schema,
 )
 from tests.typing.shop import (
@@ -197,3 +200,10 @@ async def asynchronous_changes(shop: AsyncShop, voucher: Voucher) -> None:
     reveal_type(await shop.orders.find_and_update(Order.paid, inc(Order.weight, 1)))  # reveals: Order | None
     reveal_type(await shop.orders.find().update(inc(Order.weight, 1)))  # reveals: UpdateResult
     reveal_type(await shop.orders.delete_where(Order.paid))  # reveals: int
+
+
+def requests(order: Order, body: object) -> None:
+    reveal_type(from_request(Order, body, allow=(Order.status, Order.lines, any_of(Order.lines).sku)))  # reveals: Order
+    reveal_type(sort_from("-total", allow=(Order.total,)))  # reveals: tuple[SortKey, ...]
+    reveal_type(sort_from("-sum", allow={"sum": Order.total}))  # reveals: tuple[SortKey, ...]
+    reveal_type(fields_from("total", allow=(Order.total, "status")))  # reveals: tuple[str, ...]

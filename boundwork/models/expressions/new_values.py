@@ -81,7 +81,7 @@ def _fitting(word: str, place: Target, adapter: TypeAdapter[Any], value: object,
     try:
         return adapter.validate_python(value, strict=strict)
     except ValidationError as error:
-        where, reason = problems_of(error, {})[0]
+        where, reason = problems_of(error, _annotation(place))[0]
         inside = "" if where == "(document)" else f" at {where}"
         text = f"{word}({place.shown}, ...): the value of type {type(value).__name__} does not fit the field{inside}: {reason}."
         raise ValueError(text) from None

@@ -98,11 +98,12 @@ class Target:
     def item(self, key: object) -> Self:
         """Step to one key of a dict or one position of a list; the key becomes part of the path, never an operator."""
         if isinstance(key, str):
+            key = str.__str__(key)
             if not key or key.startswith("$") or "." in key or "\0" in key:
                 text = f"{self.shown}[...]: a key in a path must not be empty, begin with '$', or hold '.' or NUL."
                 raise ValueError(text)
             inner = tuple(part for kind in self.kinds for part in _value_types(kind))
-        elif isinstance(key, int) and not isinstance(key, bool) and key >= 0:
+        elif isinstance(key, int) and not isinstance(key, bool) and (key := int.__int__(key)) >= 0:
             inner = tuple(part for kind in self.kinds for part in _element_types(kind))
         else:
             text = f"{self.shown}[...]: a path takes the str key of a dict or the position (0, 1, ...) of an element."

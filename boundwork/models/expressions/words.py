@@ -185,7 +185,7 @@ def _whole(word: str, number: object, least: int | None = None) -> int:
     if not -(2**63) <= number < 2**63 or (least is not None and number < least):
         problem = f"{word} takes a whole number of 64 bits" + ("." if least is None else f" that is not below {least}.")
         raise ValueError(problem)
-    return number
+    return int.__int__(number)
 
 
 def _membership(word: str, operator: str, field: object, values: Iterable[object]) -> Comparison:
@@ -217,12 +217,13 @@ def _text(text: object) -> str:
     if not isinstance(text, str):
         problem = f"A pattern is a str, not {type(text).__name__}. For a compiled pattern pass its text with raw=True."
         raise TypeError(problem)
-    return text
+    return str.__str__(text)
 
 
 def _text_match(word: str, field: object, pattern: str, *, ignore_case: bool) -> Filter:
     target = target_in(word, field)
-    if "\0" in _text(pattern):
+    pattern = _text(pattern)
+    if "\0" in pattern:
         problem = f"{word}({target.shown}, ...): a pattern cannot hold a NUL character."
         raise ValueError(problem)
     encode_operand(target.shown, pattern)

@@ -15,6 +15,7 @@ SPECIAL: dict[str, Callable[[], BoundworkError]] = {
     "ReferenceNotLoaded": lambda: errors.ReferenceNotLoaded("Person", 7),
     "MultipleDocumentsFound": lambda: errors.MultipleDocumentsFound("Person", "people"),
     "InvalidDocument": lambda: errors.InvalidDocument("people", 7, [("name", "is missing"), ("age", "x")], stored=True),
+    "InvalidRequest": lambda: errors.InvalidRequest("Person", [("name", "is not allowed")]),
     "DuplicateKey": lambda: errors.DuplicateKey("people", 7, ("email", "year"), "shop.py:12"),
     "TransactionFailed": lambda: errors.TransactionFailed("failed", code=2, labels=TRANSIENT),
     "TransientFailure": lambda: errors.TransientFailure("failed", code=112, labels=TRANSIENT),

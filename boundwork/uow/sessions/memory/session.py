@@ -249,9 +249,11 @@ class MemorySession:
                 self._state = State.ACTIVE
             try:
                 return command(self._transaction)
-            except BaseException:
+            except BaseException as error:
                 self._drop()
                 self._state = State.FAILED
+                if isinstance(error, RecursionError):
+                    raise misused("A value is nested too deeply.") from None
                 raise
 
     def _alone(self, command: Callable[[Transaction], T]) -> T:
