@@ -99,9 +99,17 @@ def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
         work.tracker.attach(entry.document)
         identity = id(entry.document)
         vanished = entry.vanished and identity not in before.lost
+        _let_go_of_another(work, entry, present)
         _know(work, entry, present, unread=entry.guarded and (vanished or identity in now.removed))
     work.pending.take(before)
     work.staged = savepoint.staged
+
+
+def _let_go_of_another(work: "Workspace", entry: "Entry", present: "Known | None") -> None:
+    """Let go of what was read while an added document of the same id was withdrawn: that one stands for the id again."""
+    other = work.known.current(entry.mapper.collection, entry.key)
+    if isinstance(present, Document) and isinstance(other, Document) and other is not present:
+        work.tracker.detach(other)
 
 
 def _know(work: "Workspace", entry: "Entry", present: "Known | None", *, unread: bool) -> None:

@@ -51,9 +51,10 @@ class Holding:
 
 @dataclass(slots=True)
 class Level:
-    """What all objects of the unit were at its entry, or at that of a savepoint."""
+    """What all objects of the unit were at its entry, or at that of a savepoint; so many `places` were taken then."""
 
     shots: dict[int, tuple[Shot, str, Any]] = field(default_factory=dict[int, tuple[Shot, str, Any]])
+    places: int = 0
     sent: bool = False
 
 
@@ -108,8 +109,20 @@ class Judged(RuleBasedStateMachine):
             assert differences == [], f"{holding.key} ({holding.status}): {differences}"
             holding.status, holding.base = status, base
             if status == FREE:
-                for outer in self.levels:
-                    outer.shots.pop(place, None)
+                self._forget(place)
+        self._let_go(level)
+
+    def _let_go(self, level: Level) -> None:
+        """Take out what was first seen in a savepoint that failed, and whose id an object from before stands for again."""
+        before = {holding.key for holding in self.holdings[: level.places] if holding.status in {ADDED, STORED}}
+        for place, holding in enumerate(self.holdings[level.places :], level.places):
+            if holding.status == STORED and holding.key in before:
+                holding.status, holding.base = FREE, None
+                self._forget(place)
+
+    def _forget(self, place: int) -> None:
+        for outer in self.levels:
+            outer.shots.pop(place, None)
 
     def _reading(self, operation: Callable[[], object]) -> bool:
         """Do something that sends what is pending and changes no object, but for those that it reads again."""

@@ -59,7 +59,7 @@ class Rewinding(Judged):
             for place, holding in enumerate(self.holdings)
             if holding.status != FREE
         }
-        self.levels.append(Level(shots))
+        self.levels.append(Level(shots, places=len(self.holdings)))
         self.nested.append(self.shop)
         assert self.shop.__enter__() is self.uow
 
