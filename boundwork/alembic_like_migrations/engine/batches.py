@@ -32,24 +32,32 @@ class Pace:
 
     seconds: float = 1.0
     size: int = FIRST_SIZE
+    began: float | None = None
 
-    def learn(self, seen: int, took: float) -> None:
-        """Adapt to a batch of `seen` documents that took so many seconds."""
-        if seen:
-            factor = min(max(self.seconds / max(took, 0.001), 1 / GROWTH), GROWTH)
-            self.size = min(max(round(self.size * factor), 1), LARGEST_SIZE)
+    def begin(self) -> int:
+        """Begin a batch and return its size: half, if the one before did not end, since it may have been too much."""
+        if self.began is not None:
+            self.size = max(self.size // 2, 1)
+        self.began = perf_counter()
+        return self.size
+
+    def end(self) -> None:
+        """End a batch, and adapt to how long it took."""
+        took = perf_counter() - (self.began or 0.0)
+        factor = min(max(self.seconds / max(took, 0.001), 1 / GROWTH), GROWTH)
+        self.size = min(max(round(self.size * factor), 1), LARGEST_SIZE)
+        self.began = None
 
 
 async def run_data_step(server: Server, step: DataStep, place: Place, pace: Pace, progress: Progress) -> StepRecord:
     """Carry out a data step from where its record says to its end, and return the record."""
+
+    async def one(session: BoundSession) -> StepRecord:
+        return await _batch(session, step, place, pace.begin())
+
     while True:
-        began = perf_counter()
-
-        async def one(session: BoundSession) -> StepRecord:
-            return await _batch(session, step, place, pace.size)
-
         record = await server.fenced(one)
-        pace.learn(pace.size, perf_counter() - began)
+        pace.end()
         progress(record)
         if record.state == "done":
             return record
@@ -73,22 +81,10 @@ async def _batch(session: BoundSession, step: DataStep, place: Place, size: int)
 
 async def _page(session: BoundSession, step: DataStep, after: Sequence[Any], size: int) -> list[RawBSONDocument]:
     """Return the next documents of a step: at most `size`, and no more bytes than a transaction takes easily."""
-    asked: dict[str, Any] = {
-        "find": step.collection,
-        "filter": dict(step.where),
-        "sort": {"_id": 1},
-        "hint": {"_id": 1},
-        "limit": size + 1,
-        "batchSize": size + 1,
-        "singleBatch": True,
-    }
-    if not step.needs_documents:
-        asked["projection"] = {"_id": 1}
-    if after:
-        asked["min"] = {"_id": after[0]}
-    found = list((await session.command(asked))["cursor"]["firstBatch"])
+    found = await _find(session, step, after, size + 1, 0)
     if found and after and encode({"_id": found[0]["_id"]}) == encode({"_id": after[0]}):
-        del found[0]  # `min` includes its bound
+        # `min` includes its bound, and a large one can fill the reply alone.
+        found = found[1:] or await _find(session, step, after, size, 1)
     page: list[RawBSONDocument] = []
     size_left = LARGEST_BYTES
     for document in found[:size]:
@@ -97,3 +93,23 @@ async def _page(session: BoundSession, step: DataStep, after: Sequence[Any], siz
             break
         page.append(document)
     return page
+
+
+async def _find(
+    session: BoundSession, step: DataStep, after: Sequence[Any], limit: int, skip: int
+) -> list[RawBSONDocument]:
+    asked: dict[str, Any] = {
+        "find": step.collection,
+        "filter": dict(step.where),
+        "sort": {"_id": 1},
+        "hint": {"_id": 1},
+        "skip": skip,
+        "limit": limit,
+        "batchSize": limit,
+        "singleBatch": True,
+    }
+    if not step.needs_documents:
+        asked["projection"] = {"_id": 1}
+    if after:
+        asked["min"] = {"_id": after[0]}
+    return list((await session.command(asked))["cursor"]["firstBatch"])
