@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import Migrator
+from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord
+from boundwork.alembic_like_migrations.engine.runner import Unwatched
 from boundwork.alembic_like_migrations.settings import Section, Settings
 from boundwork.cli.app import app
 from boundwork.cli.migrate.places import places
@@ -117,18 +119,13 @@ def test_stamp_runs_nothing_and_a_changed_file_exits_with_7(migrate: Migrate, st
 def test_the_lock_of_another_deployer_exits_with_5_until_it_is_unlocked(
     migrate: Migrate, stored: Any, tmp_path: Path
 ) -> None:
-    class Deployer:
+    class Deployer(Unwatched):
         """Another one, in the middle of its work."""
 
-        counts = False
         result: Result
 
-        def began(self, *_: object) -> None:
+        def began(self, place: Place, record: StepRecord, total: int | None) -> None:  # noqa: ARG002 - at any step
             self.result = migrate("upgrade", "--lock-timeout", "0")
-
-        def step(self, *_: object) -> None: ...
-
-        def ended(self, *_: object) -> None: ...
 
     deployer = Deployer()
     Migrator(stored, tmp_path / "migrations", watcher=deployer).upgrade("one")

@@ -23,7 +23,11 @@ REVISION = """revision, down_revision = {name!r}, {after!r}
 from boundwork.alembic_like_migrations import op
 
 def up():
-    op.update("counters", {{"$inc": {{"number": 1}}}})
+    op.update("counters", {{"$inc": {{"number": 1}}}}, undo={{"$inc": {{"number": -1}}}})
+"""
+DOWN = """
+def down():
+    op.revert()
 """
 Stored = dict[str, Any]
 
@@ -104,11 +108,11 @@ def wait_until(true: Any) -> None:
         time.sleep(0.005)
 
 
-def write_revisions(folder: Path, *names: str) -> Path:
-    """Write a revision for each name, one after another, that counts each document once."""
+def write_revisions(folder: Path, *names: str, down: bool = False) -> Path:
+    """Write a revision for each name, one after another, that counts each document once; perhaps with the way back."""
     folder.mkdir(exist_ok=True)
     for after, name in zip([None, *names], names, strict=False):
-        (folder / f"{name}.py").write_text(REVISION.format(name=name, after=after))
+        (folder / f"{name}.py").write_text(REVISION.format(name=name, after=after) + DOWN * down)
     return folder
 
 
@@ -134,7 +138,8 @@ def forget(database: Any, pid: int) -> None:
 
 def written_by_an_old_epoch(database: Any, since: Any) -> list[Stored]:
     """Return the changes of records that were made under another epoch than that of the fence in their moment."""
-    fence, wrong = 0, []
+    fence = 0
+    wrong: list[Stored] = []
     with database[LEDGER].watch(start_at_operation_time=since, max_await_time_ms=200) as stream:
         while (event := stream.try_next()) is not None:
             changed = event.get("fullDocument") or event.get("updateDescription", {}).get("updatedFields", {})

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Trials:
         self.database.counters.insert_many([{"_id": one, "number": 0} for one in range(DOCUMENTS)])
 
     def start(self, number: int, sent: signal.Signals, fault: str = "") -> int:
-        return self.deployers.start(Order(**{**vars(self.order), "at": number, "signal": sent, "fault": fault}))
+        return self.deployers.start(replace(self.order, at=number, signal=sent, fault=fault))
 
     def at(self, number: int, sent: signal.Signals, fault: str = "") -> tuple[bool, list[str]]:
         """Return whether the deployment has as many commands, and what is wrong after it."""
@@ -59,7 +60,7 @@ class Trials:
         return reached, self.wrong(before)
 
     def wrong(self, before: list[dict[str, Any]]) -> list[str]:
-        found = []
+        found: list[str] = []
         if counted(self.database) != {1}:
             found.append(f"documents counted {counted(self.database)} times")
         if [record["state"] for record in before] != ["applied"] or records(self.database) != before:

@@ -23,6 +23,8 @@ PASSING_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.5
 UNLOCK_SECONDS = 90.0
 """How long `unlock` waits for a transaction that is under way: longer than the server lets one live (60 s)."""
+NOW: dict[str, Any] = {"$toLong": "$$NOW"}
+"""The server's clock in milliseconds; SecantusDB cannot compare its date with a stored one."""
 FREE: dict[str, Any] = {"owner": None, "who": None, "expires": None}
 
 
@@ -71,7 +73,7 @@ async def _acquire(server: Server, owner: str, seconds: float, deadline: float) 
             await _raise_fence(lease)
             return lease
         if monotonic() >= deadline:
-            raise await _held(server)
+            raise await server.patiently(lambda: _held(server), PASSING_SECONDS)
         await server.sessions().pause(min(LOOK_AGAIN_SECONDS, max(deadline - monotonic(), 0)))
 
 
@@ -95,7 +97,7 @@ async def _refuse_standalone(server: Server) -> None:
 
 async def _take(server: Server, owner: str, seconds: float) -> int | None:
     """Take the lease if it is free, and return its epoch; one that was taken by a lost command is taken again."""
-    free = [{"expires": None}, {"owner": owner}, {"$expr": {"$lte": ["$expires", "$$NOW"]}}]
+    free = [{"expires": None}, {"owner": owner}, {"$expr": {"$lte": ["$expires", NOW]}}]
     taken = {
         "owner": {"$literal": owner},
         "who": {"$literal": f"process {os.getpid()} on {socket.gethostname()}"},
@@ -121,7 +123,7 @@ async def _raise_fence(lease: Lease) -> None:
         except SessionFailure as failure:
             if failure.code != MAX_TIME_EXPIRED:
                 raise
-            await lease.renew()
+            await lease.server.patiently(lease.renew, PASSING_SECONDS)
         else:
             return
 
@@ -147,7 +149,7 @@ async def _upsert(server: Server, query: dict[str, Any], update: Any, **options:
 
 
 async def _held(server: Server) -> LockHeld:
-    left = {"$divide": [{"$subtract": ["$expires", "$$NOW"]}, 1000]}
+    left = {"$divide": [{"$subtract": ["$expires", NOW]}, 1000]}
     pipeline = [{"$match": {"_id": LEASE}}, {"$project": {"who": 1, "left": left}}]
     found = await server.all({"aggregate": LEDGER, "pipeline": pipeline, "cursor": {}})
     row: Mapping[str, Any] = found[0] if found else FREE
@@ -160,4 +162,4 @@ async def _update(server: Server, query: dict[str, Any], update: Any, **options:
 
 
 def _in(seconds: float) -> dict[str, Any]:
-    return {"$add": ["$$NOW", round(seconds * 1000)]}
+    return {"$add": [NOW, round(seconds * 1000)]}
