@@ -140,7 +140,7 @@ def written_by_an_old_epoch(database: Any, since: Any) -> list[Stored]:
     """Return the changes of records that were made under another epoch than that of the fence in their moment."""
     fence = 0
     wrong: list[Stored] = []
-    with database[LEDGER].watch(start_at_operation_time=since, max_await_time_ms=200) as stream:
+    with database[LEDGER].watch(start_at_operation_time=since, max_await_time_ms=20) as stream:
         while (event := stream.try_next()) is not None:
             changed = event.get("fullDocument") or event.get("updateDescription", {}).get("updatedFields", {})
             if event["documentKey"]["_id"] == FENCE:

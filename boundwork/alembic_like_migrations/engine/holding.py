@@ -58,4 +58,5 @@ def explained() -> Generator[None]:
     except SessionFailure as failure:
         if failure.kind in {FailureKind.UNREACHABLE, FailureKind.LOGIN}:
             raise public_error(failure) from failure.__cause__
-        raise MigrationError(f"The migrations could not be looked up: {failure}. Try again.") from failure.__cause__
+        why = str(failure).rstrip(".")
+        raise MigrationError(f"The migrations could not be looked up: {why}. Try again.") from failure.__cause__
