@@ -136,7 +136,7 @@ def test_only_one_revision_that_is_half_done_can_be_resolved(stored: Any, write:
     with pytest.raises(RevisionNotFound):
         migrator.resolve("base", "applied")
     spoil(stored)
-    with pytest.raises(StepFailed):
+    with pytest.raises(StepFailed, match="in the batch of the documents 200 to 299"):
         migrator.upgrade()
     migrator.resolve("one", "reverted")
     assert migrator.standing().pending == ("one",)

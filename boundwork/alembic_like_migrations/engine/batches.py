@@ -5,7 +5,8 @@ after any failure. Ids of all BSON types have one order on the server, and `min`
 a comparison in a filter would stay within one type. The size of a batch follows the time that the last one took.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -16,12 +17,14 @@ from bson.raw_bson import RawBSONDocument
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord, read_step, write_step
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.steps.step import Batch, DataStep
+from boundwork.uow.failures import SessionFailure
 from boundwork.uow.port import BoundSession
 
 FIRST_SIZE = 200
 LARGEST_SIZE = 10_000
 LARGEST_BYTES = 8 * 1024 * 1024
 GROWTH = 2.0
+LONGEST_ID = 60
 
 Progress = Callable[[StepRecord], None]
 
@@ -70,13 +73,28 @@ async def _batch(session: BoundSession, step: DataStep, place: Place, size: int)
     documents = await _page(session, step, record.after, size)
     if documents:
         ids = [document["_id"] for document in documents]
-        worked = await step.work(Batch(session, ids, documents))
+        with _located(ids):
+            worked = await step.work(Batch(session, ids, documents))
         seen, changed = record.seen + len(ids), record.changed + worked.changed
         record = replace(record, state="running", after=(ids[-1],), seen=seen, changed=changed, error=None)
     else:
         record = replace(record, state="done", error=None)
     await write_step(session, place, record)
     return record
+
+
+@contextmanager
+def _located(ids: Sequence[Any]) -> Generator[None]:
+    """Note on a failure which documents the batch had."""
+    try:
+        yield
+    except SessionFailure as failure:
+        failure.detail["documents"] = f"{_short(ids[0])} to {_short(ids[-1])}"
+        raise
+
+
+def _short(value: Any) -> str:
+    return repr(value) if len(repr(value)) <= LONGEST_ID else f"{repr(value)[:LONGEST_ID]}..."
 
 
 async def _page(session: BoundSession, step: DataStep, after: Sequence[Any], size: int) -> list[RawBSONDocument]:

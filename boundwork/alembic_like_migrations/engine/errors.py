@@ -4,6 +4,7 @@
     +-- LockHeld            another runner has the lease
     +-- LeaseLost           this runner was taken for dead: it may no longer write
     +-- StepFailed          a step could not be carried out
+    +-- Refused             the server refused what a step did, or failed at it
     +-- DatabaseDirty       a revision was begun and not ended
     +-- NothingToResume     nothing was left half-done
     +-- NotHalfDone         only what is half-done can be decided by hand
@@ -56,6 +57,15 @@ class StepFailed(MigrationError):
         self.revision = revision
         self.direction = direction
         self.step = step
+
+
+class Refused(MigrationError):
+    """The server refused what a step did, or failed at it; `code` is the server's. That batch was not written."""
+
+    def __init__(self, text: str, code: int | None) -> None:
+        """Say what the server said."""
+        super().__init__(text)
+        self.code = code
 
 
 class DatabaseDirty(MigrationError):

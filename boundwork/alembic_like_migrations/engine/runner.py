@@ -12,12 +12,12 @@ from typing import Protocol
 from boundwork.alembic_like_migrations.engine.batches import Pace, run_data_step
 from boundwork.alembic_like_migrations.engine.errors import LeaseLost, StepFailed, StepsChanged
 from boundwork.alembic_like_migrations.engine.ledger import BEGUN, Direction, Ledger, Place, Record, StepRecord
+from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
 from boundwork.errors import BoundworkError
 from boundwork.uow.failures import SessionFailure
-from boundwork.uow.reporting import public_error
 
 logger = logging.getLogger("boundwork.migrations")
 COUNT_MILLISECONDS = 2_000
@@ -91,7 +91,7 @@ class Runner:
         except LeaseLost:
             raise
         except Exception as failure:
-            error = public_error(failure) if isinstance(failure, SessionFailure) else failure
+            error = refusal(failure) if isinstance(failure, SessionFailure) else failure
             await self._note_failure(place, record, error)
             why = (
                 str(error)

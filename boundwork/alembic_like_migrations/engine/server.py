@@ -13,13 +13,12 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from boundwork.alembic_like_migrations.engine.errors import LeaseLost, StandaloneServer
-from boundwork.alembic_like_migrations.engine.passing import passes
+from boundwork.alembic_like_migrations.engine.passing import passes, refusal
 from boundwork.errors import CommitOutcomeUnknown
 from boundwork.uow import committing
 from boundwork.uow.ensuring import StructureSession
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.port import BoundSession, SessionFactory
-from boundwork.uow.reporting import public_error
 from boundwork.uow.waits import wait_before
 
 ResultT = TypeVar("ResultT")
@@ -97,7 +96,7 @@ class Server:
     async def fenced(self, work: Callable[[BoundSession], Awaitable[ResultT]]) -> ResultT:
         """Do something in a transaction that commits only while the lease is this runner's.
 
-        `work` may be called several times, each time in a new transaction. Raises LeaseLost, and the public error of
+        `work` may be called several times, each time in a new transaction. Raises LeaseLost, and Refused for
         what does not pass by itself.
         """
         deadline, tries = monotonic() + PATIENCE_SECONDS, 0
@@ -111,7 +110,7 @@ class Server:
                 if failure.kind is FailureKind.NO_TRANSACTIONS:
                     raise StandaloneServer from failure.__cause__
                 if not failure.transient or monotonic() >= deadline:
-                    raise public_error(failure) from failure.__cause__
+                    raise refusal(failure) from failure.__cause__
             tries += 1
             await self._pause(wait_before(tries))
 
