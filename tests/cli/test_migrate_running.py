@@ -134,6 +134,26 @@ def test_the_lock_of_another_deployer_exits_with_5_until_it_is_unlocked(
     assert migrate("unlock").stdout.endswith("was not locked\n")
 
 
+INTERRUPTED = """    from boundwork.alembic_like_migrations.engine.program import declare
+    from boundwork.alembic_like_migrations.steps.updates import UpdateStep
+
+    class Interrupted(UpdateStep):
+        async def work(self, batch):
+            raise KeyboardInterrupt
+
+    declare(Interrupted('counters', {'$set': {'a': 1}}))"""
+
+
+def test_ctrl_c_says_what_to_do_and_gives_the_lock_back(migrate: Migrate, stored: Any) -> None:
+    write_revision("one", None, up=INTERRUPTED)
+    result = migrate("upgrade")
+    assert result.exit_code == 130
+    assert "`resume` goes on with it" in result.stderr
+    write_revision("one", None)
+    assert migrate("resume", "--changed", "--lock-timeout", "0").exit_code == 0
+    assert stored.counters.distinct("number") == [1]
+
+
 def test_several_databases_are_taken_one_after_another_until_one_fails(
     migrate: Migrate, mongod_client: MongoClient[dict[str, Any]], stored: Any, database_name: str
 ) -> None:
