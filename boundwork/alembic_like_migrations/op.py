@@ -13,10 +13,37 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from boundwork.alembic_like_migrations.engine.program import declare, revert
+from boundwork.alembic_like_migrations.op_structure import (
+    change_index,
+    change_view,
+    collection_options,
+    create_collection,
+    create_index,
+    create_view,
+    drop_collection,
+    drop_index,
+    drop_view,
+    rename_collection,
+    set_validator,
+)
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING
 from boundwork.alembic_like_migrations.steps.updates import UpdateStep
 
-__all__ = ["revert", "update"]
+__all__ = [
+    "change_index",
+    "change_view",
+    "collection_options",
+    "create_collection",
+    "create_index",
+    "create_view",
+    "drop_collection",
+    "drop_index",
+    "drop_view",
+    "rename_collection",
+    "revert",
+    "set_validator",
+    "update",
+]
 
 Update = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
