@@ -80,7 +80,16 @@ class DataStep(Step):
     """A change of documents, batch by batch."""
 
     kind = "data"
-    needs_documents: ClassVar[bool] = False
+
+    @property
+    def needs_documents(self) -> bool:
+        """Tell whether batches hold whole documents."""
+        return False
+
+    @property
+    def batch_seconds(self) -> float | None:
+        """How long a batch may take; None leaves it to the runner."""
+        return None
 
     @property
     @abstractmethod
