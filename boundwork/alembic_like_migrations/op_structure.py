@@ -126,6 +126,6 @@ def _before(was: Mapping[str, Any] | None) -> Validation | None:
 
 
 def _view(name: str, was: Mapping[str, Any]) -> View:
-    if was.keys() != {"on", "pipeline"}:
+    if set(was) != {"on", "pipeline"}:
         raise StepWrong(f"What the view {name!r} was must be {{'on': ..., 'pipeline': [...]}}.")
     return View(was["on"], tuple(was["pipeline"]))

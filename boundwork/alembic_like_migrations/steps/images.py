@@ -89,7 +89,7 @@ class ChangeField(DataStep):
         if self.obstacle is not None:
             await self.obstacle.refuse(batch.session, self.target, batch.ids)
         await update_all(batch.session, self.target, batch.ids, self.update)
-        return Worked(await keep_images(batch.session, self.mark, self.target, batch.documents, self.field))
+        return Worked(await keep_images(batch.session, self.mark, self.target, batch.documents, field=self.field))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from boundwork.alembic_like_migrations.engine.passing import passes
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
 from boundwork.alembic_like_migrations.steps.duplicates import find_duplicates
 from boundwork.alembic_like_migrations.steps.errors import DuplicatesFound, StepWrong, StructureRefused
@@ -22,6 +23,7 @@ from boundwork.alembic_like_migrations.steps.structure import (
     change,
     refusal,
 )
+from boundwork.models.kinds import is_mapping
 from boundwork.uow.failures import FailureKind, SessionFailure
 
 Specification = Mapping[str, Any]
@@ -29,7 +31,6 @@ CHANGED_IN_PLACE = frozenset({"hidden", "expireAfterSeconds"})
 SAME_NAME = 86
 SAME_KEYS = 85
 SECOND_TEXT_INDEX = 67
-_LOST = {FailureKind.NETWORK, FailureKind.UNREACHABLE}
 
 
 def specified(collection: str, specification: Specification) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def specified(collection: str, specification: Specification) -> dict[str, Any]:
     keys = specification.get("key")
     if not keys:
         raise StepWrong(f"The index on {collection!r} has no keys. Give them as a mapping: {{'email': 1}}.")
-    pairs = list(keys.items()) if isinstance(keys, Mapping) else [tuple(pair) for pair in keys]
+    pairs: list[tuple[str, Any]] = list(keys.items() if is_mapping(keys) else keys)
     name = specification.get("name") or "_".join(f"{path}_{kind}" for path, kind in pairs)
     rest = {word: value for word, value in specification.items() if word not in {"key", "name", "v", "ns"}}
     return {"key": dict(pairs), "name": name, **rest}
@@ -72,7 +73,7 @@ class CreateIndex(StructureStep):
             try:
                 return await self._build(server)
             except SessionFailure as failure:
-                if failure.kind not in _LOST or monotonic() >= deadline:
+                if not passes(failure) or monotonic() >= deadline:
                     raise
                 await server.sessions().pause(server.lock_seconds)
 

@@ -4,6 +4,7 @@ A plain renaming is its own way back. Where something is lost or moves to the en
 back the documents that nobody has changed since, and treats the others, and those that came later, by the same step.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -51,13 +52,13 @@ class MoveStep(DataStep):
         """Images need whole documents."""
         return self.images is not None
 
+    @abstractmethod
     def stages(self) -> Update:
         """Return the pipeline."""
-        raise NotImplementedError
 
+    @abstractmethod
     def obstacle(self) -> Obstacle | None:
         """Return what must not be."""
-        raise NotImplementedError
 
     async def work(self, batch: Batch) -> Worked:
         """Change the documents of a batch."""
@@ -69,7 +70,7 @@ class MoveStep(DataStep):
             await obstacle.refuse(session, self.target, ids)
         number += await update_all(session, self.target, ids, self.stages())
         if images is not None and not images.put_back:
-            await keep_images(session, images.mark, self.target, batch.documents)
+            await keep_images(session, images.mark, self.target, batch.documents, unchanged=True)
         return Worked(number)
 
 
@@ -78,6 +79,14 @@ class RenameField(MoveStep):
     """Give a field another name where it stands; dotted paths lead into documents, and into those in arrays."""
 
     on_conflict: Conflict = "error"
+
+    @property
+    def where(self) -> Mapping[str, Any]:
+        """Documents with the field; where images are kept also those with the new one, to be told from later ones."""
+        there = {self.old: {"$exists": True}}
+        if self.images is None or self.images.put_back:
+            return there
+        return {"$or": [there, {self.new: {"$exists": True}}]}
 
     @property
     def title(self) -> str:

@@ -4,7 +4,7 @@
 the documents on the way to the field, those in arrays as well, from their pairs of name and value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -68,7 +68,7 @@ class Renaming:
         return {"$cond": [{"$isArray": [inner]}, in_items, in_document]}
 
 
-def _everywhere(value: str, item: str, change: Any) -> Expression:
+def _everywhere(value: str, item: str, change: Callable[[str], Expression]) -> Expression:
     """Apply a change to a value that is a document, and to the documents in one that is an array."""
     each = {"$cond": [_is_document(f"$${item}"), change(f"$${item}"), f"$${item}"]}
     branches = [

@@ -8,7 +8,7 @@ commits in one transaction with its place in the record, so no document is worke
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from bson.raw_bson import RawBSONDocument
 
@@ -55,6 +55,28 @@ class StructureStep(Step):
     @abstractmethod
     async def apply(self, server: "Server") -> None:
         """Carry it out; what is there already, as it should be, is left."""
+
+
+class Ids(Sequence[Any]):
+    """The ids of documents, read when they are asked for: many steps do not need them."""
+
+    def __init__(self, documents: Sequence[RawBSONDocument]) -> None:
+        """Know the documents."""
+        self._documents = documents
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [one["_id"] for one in self._documents[index]]
+        return self._documents[index]["_id"]
 
 
 @dataclass(frozen=True, slots=True)

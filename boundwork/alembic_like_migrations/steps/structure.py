@@ -6,6 +6,7 @@ A code that says "it is as you want it" is no failure: a crash may have come bet
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from boundwork.alembic_like_migrations.engine.passing import passes
 from boundwork.alembic_like_migrations.engine.server import LOCK_TIMEOUT, MAX_TIME_EXPIRED, Server
 from boundwork.alembic_like_migrations.steps.errors import LockedOut, StructureRefused
 from boundwork.uow.failures import FailureKind, SessionFailure
@@ -13,7 +14,7 @@ from boundwork.uow.failures import FailureKind, SessionFailure
 NAMESPACE_NOT_FOUND = 26
 INDEX_NOT_FOUND = 27
 NAMESPACE_EXISTS = 48
-_UNREACHED = {FailureKind.UNREACHABLE, FailureKind.LOGIN, FailureKind.NETWORK}
+_UNREACHED = {FailureKind.UNREACHABLE, FailureKind.LOGIN}
 HOLDERS = 3
 
 
@@ -32,8 +33,8 @@ async def change(server: Server, what: str, command: Mapping[str, Any], done: Co
 
 
 async def refusal(server: Server, what: str, failure: SessionFailure) -> StructureRefused | SessionFailure:
-    """Return the error for a change that was refused; what came from the network stays what it is."""
-    if failure.kind in _UNREACHED:
+    """Return the error for a change that was refused; what passes by itself stays what it is."""
+    if failure.kind in _UNREACHED or passes(failure):
         return failure
     if failure.code in {MAX_TIME_EXPIRED, LOCK_TIMEOUT}:
         return LockedOut(what, failure.code, server.lock_seconds, await _holders(server))

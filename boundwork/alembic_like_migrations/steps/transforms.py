@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bson import decode, encode
+import bson
+from bson import encode
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
@@ -26,9 +27,11 @@ from boundwork.models.difference import Changed, Update, compare
 Document = dict[str, Any]
 Change = Mapping[str, Any] | list[Mapping[str, Any]] | None
 READABLE: CodecOptions[Document] = CodecOptions(
-    uuid_representation=UuidRepresentation.STANDARD, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+    tz_aware=True,
+    uuid_representation=UuidRepresentation.STANDARD,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
-"""What a function sees: dates as `datetime` in UTC without a zone, those beyond it as `DatetimeMS`."""
+"""What a function sees: as models do, times are aware UTC and UUIDs are UUIDs; times beyond `datetime` are `DatetimeMS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class TransformStep(DataStep):
 
     def _statements(self, batch: Batch) -> Iterator[RawBSONDocument]:
         for one in batch.documents:
-            document: Document = decode(one.raw, READABLE)
+            document = _readable(bytes(one.raw))
             key = document["_id"]
             try:
                 change = update_of(one, self.function(document))
@@ -103,9 +106,12 @@ def update_of(stored: RawBSONDocument, said: Change) -> Any:
         return said
     if next(iter(said)).startswith("$"):
         return said
-    before: Document = decode(stored.raw, READABLE)
-    now: Document = decode(encode({"_id": before["_id"], **said}, codec_options=EXACT), READABLE)
-    return _difference(before, now)
+    before = _readable(bytes(stored.raw))
+    return _difference(before, _readable(encode({"_id": before["_id"], **said}, codec_options=EXACT)))
+
+
+def _readable(document: bytes) -> Document:
+    return bson.decode(document, READABLE)  # pyright: ignore[reportUnknownMemberType] - an array of unknown items among the types it reads
 
 
 def _difference(before: Document, now: Document) -> Any:

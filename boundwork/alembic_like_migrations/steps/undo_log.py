@@ -35,14 +35,16 @@ async def remember(session: BoundSession, mark: Mark, ids: Sequence[Any]) -> Non
     await _store(session, mark, ids, [{"_id": key} for key in keys_of(mark, ids)])
 
 
-async def keep_images(
+async def keep_images(  # noqa: PLR0913 - one choice each, by keyword
     session: BoundSession,
     mark: Mark,
     collection: str,
     before: Sequence[RawBSONDocument],
+    *,
     field: str | None = None,
+    unchanged: bool = False,
 ) -> int:
-    """Keep images of the documents that differ from what they were before, and return how many those are.
+    """Keep images of the documents that differ from what they were before, or of all, and return how many those are.
 
     `before` is in the order of ids. Of `field` it is kept as well what became of it.
     """
@@ -50,7 +52,7 @@ async def keep_images(
     after = await read_in_order(session, collection, ids)
     images: list[dict[str, Any]] = []
     for one, was, now in zip(ids, before, after, strict=True):
-        if was.raw != now:
+        if unchanged or was.raw != now:
             image = {"_id": _key(mark, one), "before": was, "after": _digest(now)}
             images.append(image if field is None else {**image, "field": value_at(RawBSONDocument(now, EXACT), field)})
     await _store(session, mark, [image["_id"]["of"] for image in images], images)

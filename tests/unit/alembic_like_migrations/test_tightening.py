@@ -61,7 +61,7 @@ def test_rules_of_a_field_are_compared_by_what_they_mean(
 
 
 def test_a_closed_schema_that_forgets_a_field_tightens() -> None:
-    closed = {"properties": {"a": {}, "b": {}}, "additionalProperties": False}
+    closed: dict[str, Any] = {"properties": {"a": {}, "b": {}}, "additionalProperties": False}
     assert tendency(strictness(closed), strictness({**closed, "properties": {"a": {}}})) == "tightens"
     assert tendency(strictness({**closed, "properties": {"a": {}}}), strictness(closed)) == "loosens"
 
