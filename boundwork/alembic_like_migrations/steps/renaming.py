@@ -58,14 +58,14 @@ class Renaming:
         in_items = {
             "$anyElementTrue": {
                 "$map": {
-                    "input": inner,
+                    "input": _short(inner),
                     "as": item,
                     "in": {"$and": [_is_document(f"$${item}"), self._has_both(parents[1:], f"$${item}", depth + 1)]},
                 }
             }
         }
         in_document = {"$and": [_is_document(inner), self._has_both(parents[1:], inner, depth + 1)]}
-        return {"$cond": [{"$isArray": [inner]}, in_items, in_document]}
+        return {"$cond": [{"$isArray": [_short(inner)]}, in_items, in_document]}
 
 
 def _everywhere(value: str, item: str, change: Callable[[str], Expression]) -> Expression:
@@ -79,8 +79,13 @@ def _everywhere(value: str, item: str, change: Callable[[str], Expression]) -> E
 
 
 def _is_document(value: str) -> Expression:
-    return {"$eq": [{"$type": value}, "object"]}
+    return {"$eq": [{"$type": _short(value)}, "object"]}
 
 
 def _there(path: str) -> Expression:
-    return {"$ne": [{"$type": path}, "missing"]}
+    return {"$ne": [{"$type": _short(path)}, "missing"]}
+
+
+def _short(path: str) -> str:
+    """Write a path into the whole document without naming it: not every server finds what is missing there else."""
+    return path.replace("$$ROOT.", "$", 1)
