@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 from boundwork.alembic_like_migrations.engine.program import declare, gathering, mark
 from boundwork.alembic_like_migrations.steps.errors import StepWrong
-from boundwork.alembic_like_migrations.steps.images import ChangeField, Obstacle
+from boundwork.alembic_like_migrations.steps.images import Obstacle, UpdateKeeping
 from boundwork.alembic_like_migrations.steps.moves import MoveDocuments
 from boundwork.alembic_like_migrations.steps.renames import Images, MoveField, RenameField, above
 from boundwork.alembic_like_migrations.steps.renaming import Conflict
@@ -51,7 +51,7 @@ def set_field(
         unchanged = {"$expr": {"$eq": [f"${field}", {"$literal": value}]}}
         declare(UpdateStep(collection, change, matching, {"$unset": {field: ""}}, mark(), unchanged, label))
     else:
-        declare(ChangeField(label, collection, field, change, matching, mark()))
+        declare(UpdateKeeping(label, collection, change, matching, mark()))
 
 
 def unset_field(collection: str, field: str, *, keep: bool = True) -> None:
@@ -60,7 +60,7 @@ def unset_field(collection: str, field: str, *, keep: bool = True) -> None:
     label = f"unset field {field} of {collection}"
     change, there = {"$unset": {field: ""}}, {field: {"$exists": True}}
     if keep:
-        declare(ChangeField(label, collection, field, change, there, mark()))
+        declare(UpdateKeeping(label, collection, change, there, mark()))
     else:
         why = "its values are not kept (keep=False)"
         declare(UpdateStep(collection, change, there, label=f"{label} for good", why_not=why))
@@ -113,7 +113,7 @@ def convert_type(
     matching = {field: {"$exists": True}, "$expr": {"$not": [{"$in": [{"$type": value}, ["missing", "null", to]]}]}}
     obstacle = Obstacle(bad, f"have a {field!r} that cannot become {to}", "Change them, or choose on_error, and go on.")
     label = f"convert field {field} of {collection} to {to}"
-    declare(ChangeField(label, collection, field, change, matching, mark(), obstacle))
+    declare(UpdateKeeping(label, collection, change, matching, mark(), obstacle))
 
 
 def split_collection(source: str, target: str, where: Filter) -> None:

@@ -170,8 +170,11 @@ def test_a_document_that_was_changed_since_is_not_put_back_but_named(database: A
 
 def test_a_field_comes_back_into_a_document_that_was_changed_elsewhere(database: Any, revision: Revision) -> None:
     database.things.insert_many([{"_id": number, "a": number, "b": 0} for number in range(3)])
-    migrator = revision("op.unset_field('things', 'a')\nop.set_field('things', 'b', 9, only_missing=False)")
+    words = ["op.unset_field('things', 'a')", "op.set_field('things', 'b', 9, only_missing=False)"]
+    words.append("@op.transform('things')\ndef _(one):\n    return {'b': one['b'] + 1, 'd': 2, '_id': one['_id']}")
+    migrator = revision("\n".join(words))
     migrator.upgrade()
+    assert plain(database)[0] == {"_id": 0, "b": 10, "d": 2}
     database.things.update_many({}, {"$set": {"c": 1}})
     migrator.downgrade("base")
     assert [(one["a"], one["b"], one["c"]) for one in plain(database)] == [(0, 0, 1), (1, 0, 1), (2, 0, 1)]

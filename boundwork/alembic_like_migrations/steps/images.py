@@ -1,7 +1,7 @@
 """Data steps that keep an image of each document that they change, and the step that puts the documents back.
 
-A document that is as the step left it becomes what it was, byte by byte. Of one that was changed since, the field that
-the step was about comes back if that field was left alone; else nothing is put back and the document is named.
+A document that is as the step left it becomes what it was, byte by byte. Of one that was changed since, the fields that
+the step changed come back if they were left alone; else nothing of the batch is put back and the document is named.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,13 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.program import Mark
-from boundwork.alembic_like_migrations.steps.documents import EXACT, read_in_order, send, split
+from boundwork.alembic_like_migrations.steps.documents import EXACT, read_in_order, split
 from boundwork.alembic_like_migrations.steps.errors import DocumentsChanged, FieldsInTheWay
 from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Irreversible, Worked
 from boundwork.alembic_like_migrations.steps.undo_log import (
     UNDO,
     compare,
     every,
-    field_back,
     forget,
     keep_images,
     put_back,
@@ -49,12 +48,11 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeField(DataStep):
-    """Update one field of the documents that match a filter, and keep images of them."""
+class UpdateKeeping(DataStep):
+    """Update the documents that match a filter, and keep images of them."""
 
     label: str
     target: str
-    field: str
     update: Update
     matching: Mapping[str, Any]
     mark: Mark
@@ -82,24 +80,23 @@ class ChangeField(DataStep):
 
     def inverse(self) -> AnyStep:
         """Return the step that puts the documents back."""
-        return PutBack(f"undo: {self.label}", self.target, self.mark, self.field)
+        return PutBack(f"undo: {self.label}", self.target, self.mark)
 
     async def work(self, batch: Batch) -> Worked:
         """Update the documents of a batch."""
         if self.obstacle is not None:
             await self.obstacle.refuse(batch.session, self.target, batch.ids)
         await update_all(batch.session, self.target, batch.ids, self.update)
-        return Worked(await keep_images(batch.session, self.mark, self.target, batch.documents, field=self.field))
+        return Worked(await keep_images(batch.session, self.mark, self.target, batch.documents))
 
 
 @dataclass(frozen=True, slots=True)
 class PutBack(DataStep):
-    """Put back the documents of which images were kept; `field` is what the step was about, if it was one field."""
+    """Put back the documents of which images were kept."""
 
     label: str
     target: str
     mark: Mark
-    field: str | None = None
 
     @property
     def title(self) -> str:
@@ -129,11 +126,8 @@ class PutBack(DataStep):
         """Put back the documents of a batch of images, and forget the images."""
         ids = [one["of"] for one in batch.ids]
         left = compare(batch.documents, await read_in_order(batch.session, self.target, ids))
-        statements = [field_back(image, now, self.field) for image, now in left.changed]
-        lost = [now["_id"] for (_, now), one in zip(left.changed, statements, strict=True) if one is None]
+        number, lost = await put_back(batch.session, self.target, left)
         if lost:
-            raise DocumentsChanged(self.target, lost)
-        number = await put_back(batch.session, self.target, left.same)
-        number += await send(batch.session, "update", self.target, [one for one in statements if one is not None])
+            raise DocumentsChanged(self.target, [one["_id"] for one in lost])
         await forget(batch.session, self.mark, ids)
         return Worked(number)

@@ -1,13 +1,14 @@
 """What a step remembers of documents so that it can be undone: images, or the mere ids, in a collection of their own.
 
-They are written and forgotten in the transaction that changes the documents. An image holds the whole document as it was
-and a digest of what became of it, so a document that somebody has changed since is told from one that can be put back.
+They are written and forgotten in the transaction that changes the documents. An image holds the whole document as it was,
+a digest of what became of it, and what became of the fields that changed. So a document that somebody has changed since is
+told from one that can be put back, and one that was changed elsewhere gets back the fields alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 from bson.max_key import MaxKey
 from bson.min_key import MinKey
@@ -15,6 +16,7 @@ from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.program import Mark
 from boundwork.alembic_like_migrations.steps.documents import EXACT, raw, read_in_order, send
+from boundwork.models.difference import same
 from boundwork.uow.port import BoundSession
 
 UNDO = "boundwork_migrations_undo"
@@ -35,26 +37,25 @@ async def remember(session: BoundSession, mark: Mark, ids: Sequence[Any]) -> Non
     await _store(session, mark, ids, [{"_id": key} for key in keys_of(mark, ids)])
 
 
-async def keep_images(  # noqa: PLR0913 - one choice each, by keyword
+async def keep_images(
     session: BoundSession,
     mark: Mark,
     collection: str,
     before: Sequence[RawBSONDocument],
     *,
-    field: str | None = None,
     unchanged: bool = False,
 ) -> int:
     """Keep images of the documents that differ from what they were before, or of all, and return how many those are.
 
-    `before` is in the order of ids. Of `field` it is kept as well what became of it.
+    `before` is in the order of ids.
     """
     ids = [was["_id"] for was in before]
     after = await read_in_order(session, collection, ids)
     images: list[dict[str, Any]] = []
     for one, was, now in zip(ids, before, after, strict=True):
         if unchanged or was.raw != now:
-            image = {"_id": _key(mark, one), "before": was, "after": _digest(now)}
-            images.append(image if field is None else {**image, "field": value_at(RawBSONDocument(now, EXACT), field)})
+            fields = list(_changes(was, RawBSONDocument(now, EXACT)))
+            images.append({"_id": _key(mark, one), "before": was, "after": _digest(now), "fields": fields})
     await _store(session, mark, [image["_id"]["of"] for image in images], images)
     return len(images)
 
@@ -86,44 +87,58 @@ def compare(images: Iterable[RawBSONDocument], documents: Iterable[bytes]) -> Le
     return left
 
 
-async def put_back(session: BoundSession, collection: str, documents: Sequence[RawBSONDocument]) -> int:
-    """Make documents what they were, byte by byte, and return how many."""
-    return await send(session, "update", collection, [{"q": {"_id": was["_id"]}, "u": was} for was in documents])
+async def put_back(session: BoundSession, collection: str, left: Left) -> tuple[int, list[RawBSONDocument]]:
+    """Make documents what they were; return how many, and those in which a field of the step was changed since.
+
+    Unchanged ones are put back byte by byte, of the others the fields that the step changed.
+    """
+    statements: list[dict[str, Any]] = [{"q": {"_id": was["_id"]}, "u": was} for was in left.same]
+    lost: list[RawBSONDocument] = []
+    for image, now in left.changed:
+        back = _fields_back(image, now)
+        if back is None:
+            lost.append(now)
+        elif back:
+            statements.append({"q": {"_id": now["_id"]}, "u": back})
+    return await send(session, "update", collection, statements), lost
 
 
 async def put_back_known(
     session: BoundSession, mark: Mark, collection: str, documents: Sequence[RawBSONDocument]
 ) -> tuple[int, list[Any]]:
-    """Put back those of the documents that have an image and did not change since; return their number and the other ids."""
+    """Put back those of the documents that have an image and can be; return their number and the other ids."""
     keys = keys_of(mark, [one["_id"] for one in documents])
     images = [RawBSONDocument(one, EXACT) for one in await read_in_order(session, UNDO, keys)]
-    left = compare(images, [bytes(one.raw) for one in documents])
-    number = await put_back(session, collection, left.same)
+    number, lost = await put_back(session, collection, compare(images, [bytes(one.raw) for one in documents]))
     await forget(session, mark, [one["_id"]["of"] for one in images])
-    done = {key_bytes(was["_id"]) for was in left.same}
+    done = {key_bytes(one["_id"]["of"]) for one in images} - {key_bytes(one["_id"]) for one in lost}
     return number, [one["_id"] for one in documents if key_bytes(one["_id"]) not in done]
 
 
-def field_back(image: Mapping[str, Any], now: Mapping[str, Any], field: str | None) -> dict[str, Any] | None:
-    """Return the statement that puts back one field of a document that was changed elsewhere; None if that is unclear."""
-    if field is None:
-        return None
-    was, present = value_at(image["before"], field), value_at(now, field)
-    if was is None or present is None or key_bytes(present) != key_bytes(image["field"]):
-        return None
-    return {"q": {"_id": now["_id"]}, "u": {"$set": {field: was[0]}} if was else {"$unset": {field: ""}}}
+def _changes(was: RawBSONDocument, now: RawBSONDocument) -> Iterator[dict[str, Any]]:
+    """Yield the fields that differ and what became of them; those that are gone without a value."""
+    for name in was:
+        if name not in now:
+            yield {"name": name}
+    for name, value in now.items():
+        if name not in was or not same(was[name], value):
+            yield {"name": name, "value": value}
 
 
-def value_at(document: Mapping[str, Any], path: str) -> list[Any] | None:
-    """Return what is at a path in a list of one, [] if there is nothing, None if an array is on the way."""
-    value: Any = document
-    for name in path.split("."):
-        if isinstance(value, list):
+def _fields_back(image: RawBSONDocument, now: RawBSONDocument) -> dict[str, Any] | None:
+    """Return the update that puts back the fields that a step changed; None if one of them was changed since."""
+    was: RawBSONDocument = image["before"]
+    back: dict[str, dict[str, Any]] = {}
+    for field in image["fields"]:
+        name = field["name"]
+        there = name in now
+        if there != ("value" in field) or (there and not same(now[name], field["value"])):
             return None
-        if not isinstance(value, Mapping) or name not in value:
-            return []
-        value = cast("Mapping[str, Any]", value)[name]
-    return [value]
+        if not name or name[0] == "$" or "." in name:
+            return None
+        word, value = ("$set", was[name]) if name in was else ("$unset", "")
+        back.setdefault(word, {})[name] = value
+    return back
 
 
 def key_bytes(value: Any) -> bytes:
