@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import bson
 from bson import encode
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -20,6 +21,9 @@ EXACT: CodecOptions[RawBSONDocument] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_MS,
 )
 """What is decoded so is encoded as it was."""
+_PLAIN: CodecOptions[dict[str, Any]] = CodecOptions(
+    uuid_representation=UuidRepresentation.STANDARD, datetime_conversion=DatetimeConversion.DATETIME_MS
+)
 _LISTS = {"insert": "documents", "update": "updates", "delete": "deletes"}
 
 
@@ -45,6 +49,23 @@ def raw(document: Mapping[str, Any]) -> RawBSONDocument:
     if isinstance(document, RawBSONDocument):
         return document
     return RawBSONDocument(encode(document, codec_options=EXACT), EXACT)
+
+
+_SIZES = {0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16}
+_LONGER = {0x02: 4, 0x03: 0, 0x05: 5}
+_FIRST = b"_id\0"
+
+
+def id_of(document: RawBSONDocument) -> Any:
+    """Return the id of a document without decoding the rest, where it comes first, as it does in stored ones."""
+    data = bytes(document.raw)
+    kind = data[4]
+    size = _SIZES.get(kind)
+    if size is None and kind in _LONGER:
+        size = _LONGER[kind] + int.from_bytes(data[9:13], "little")
+    if size is None or data[5:9] != _FIRST:
+        return document["_id"]
+    return bson.decode((10 + size).to_bytes(4, "little") + data[4 : 9 + size] + b"\0", _PLAIN)["_id"]  # pyright: ignore[reportUnknownMemberType] - an array of unknown items among the types it reads
 
 
 def split(batch: bytes) -> Iterator[bytes]:

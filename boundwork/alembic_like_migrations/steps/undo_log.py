@@ -1,11 +1,11 @@
 """What a step remembers of documents so that it can be undone: images, or the mere ids, in a collection of their own.
 
-They are written and forgotten in the transaction that changes the documents. An image holds the whole document as it was,
-a digest of what became of it, and what became of the fields that changed. So a document that somebody has changed since is
-told from one that can be put back, and one that was changed elsewhere gets back the fields alone.
+They are written and forgotten in the transaction that changes the documents. An image holds the whole document as it was, and
+the bytes of what became of it. So a document that somebody has changed since is told from one that can be put back, and one
+that was changed elsewhere gets back the fields alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -15,11 +15,12 @@ from bson.min_key import MinKey
 from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.program import Mark
-from boundwork.alembic_like_migrations.steps.documents import EXACT, raw, read_in_order, send
-from boundwork.models.difference import same
+from boundwork.alembic_like_migrations.steps.documents import EXACT, id_of, raw, read_in_order, send
 from boundwork.uow.port import BoundSession
 
 UNDO = "boundwork_migrations_undo"
+LARGE = 1024 * 1024
+"""Bytes from which on an image holds a digest of what became of a document, so that it is not too large itself."""
 
 
 def every(mark: Mark) -> dict[str, Any]:
@@ -49,13 +50,13 @@ async def keep_images(
 
     `before` is in the order of ids.
     """
-    ids = [was["_id"] for was in before]
+    ids = [id_of(was) for was in before]
     after = await read_in_order(session, collection, ids)
     images: list[dict[str, Any]] = []
     for one, was, now in zip(ids, before, after, strict=True):
         if unchanged or was.raw != now:
-            fields = list(_changes(was, RawBSONDocument(now, EXACT)))
-            images.append({"_id": _key(mark, one), "before": was, "after": _digest(now), "fields": fields})
+            became = {"after": now} if len(now) < LARGE else {"digest": _digest(now)}
+            images.append({"_id": _key(mark, one), "before": was, **became})
     await _store(session, mark, [image["_id"]["of"] for image in images], images)
     return len(images)
 
@@ -80,7 +81,7 @@ def compare(images: Iterable[RawBSONDocument], documents: Iterable[bytes]) -> Le
     left = Left([], [])
     for image in images:
         now = present.get(key_bytes(image["_id"]["of"]))
-        if now is not None and _digest(now) == image["after"]:
+        if now is not None and (image["after"] == now if "after" in image else image["digest"] == _digest(now)):
             left.same.append(image["before"])
         elif now is not None:
             left.changed.append((image, RawBSONDocument(now, EXACT)))
@@ -115,30 +116,25 @@ async def put_back_known(
     return number, [one["_id"] for one in documents if key_bytes(one["_id"]) not in done]
 
 
-def _changes(was: RawBSONDocument, now: RawBSONDocument) -> Iterator[dict[str, Any]]:
-    """Yield the fields that differ and what became of them; those that are gone without a value."""
-    for name in was:
-        if name not in now:
-            yield {"name": name}
-    for name, value in now.items():
-        if name not in was or not same(was[name], value):
-            yield {"name": name, "value": value}
-
-
 def _fields_back(image: RawBSONDocument, now: RawBSONDocument) -> dict[str, Any] | None:
     """Return the update that puts back the fields that a step changed; None if one of them was changed since."""
-    was: RawBSONDocument = image["before"]
+    if "after" not in image:
+        return None
+    was, left = image["before"], RawBSONDocument(image["after"], EXACT)
     back: dict[str, dict[str, Any]] = {}
-    for field in image["fields"]:
-        name = field["name"]
-        there = name in now
-        if there != ("value" in field) or (there and not same(now[name], field["value"])):
-            return None
-        if not name or name[0] == "$" or "." in name:
+    for name in {**was, **left}:
+        if _at(was, name) == _at(left, name):
+            continue
+        if _at(now, name) != _at(left, name) or not name or name[0] == "$" or "." in name:
             return None
         word, value = ("$set", was[name]) if name in was else ("$unset", "")
         back.setdefault(word, {})[name] = value
     return back
+
+
+def _at(document: RawBSONDocument, name: str) -> bytes | None:
+    """Return the BSON of a field, None if it is not there."""
+    return key_bytes(document[name]) if name in document else None
 
 
 def key_bytes(value: Any) -> bytes:
