@@ -1,5 +1,7 @@
 """The examples of the guide to migrations run in their order, in an empty folder, and give what the guide says.
 
+MONGODB_URI names a database that is empty at first, on a real server.
+
 A `console` block holds commands and what they print; `cat` shows a file. Dates and times in it are those of the author.
 """
 

@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord, read_step, write_step
 from boundwork.alembic_like_migrations.engine.server import Server
-from boundwork.alembic_like_migrations.steps.step import Batch, DataStep
+from boundwork.alembic_like_migrations.steps.step import Batch, DataStep, Ids
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.port import BoundSession
 
@@ -72,7 +72,7 @@ async def _batch(session: BoundSession, step: DataStep, place: Place, size: int)
         return record
     documents = await _page(session, step, record.after, size)
     if documents:
-        ids = [document["_id"] for document in documents]
+        ids = Ids(documents)
         with _located(ids):
             worked = await step.work(Batch(session, ids, documents))
         seen, changed = record.seen + len(ids), record.changed + worked.changed

@@ -84,7 +84,7 @@ class Runner:
         try:
             self.watcher.began(place, record, await self._total(step))
             if isinstance(step, DataStep):
-                pace = Pace(self.batch_seconds)
+                pace = Pace(step.batch_seconds or self.batch_seconds)
                 await run_data_step(self.server, step, place, pace, self._progress(place))
             else:
                 self.watcher.step(place, await self._change_structure(step, place, record))
