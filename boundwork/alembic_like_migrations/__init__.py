@@ -38,17 +38,24 @@ from boundwork.alembic_like_migrations.files import read_folder
 from boundwork.alembic_like_migrations.graph import Graph
 from boundwork.alembic_like_migrations.migrator import AsyncMigrator, Migrator
 from boundwork.alembic_like_migrations.revision import Phase, Revision
+from boundwork.alembic_like_migrations.rollout.errors import GateRefused, InstanceTooOld, LivingInstance, PhaseBlocked
+from boundwork.alembic_like_migrations.rollout.instance import AsyncInstance, Instance
 from boundwork.alembic_like_migrations.steps.step import Irreversible
 
 __all__ = [
+    "AsyncInstance",
     "AsyncMigrator",
     "DatabaseDirty",
     "DuplicateRevision",
+    "GateRefused",
     "Graph",
     "GraphUnsound",
     "IdRefused",
+    "Instance",
+    "InstanceTooOld",
     "Irreversible",
     "LeaseLost",
+    "LivingInstance",
     "LockHeld",
     "MigrationError",
     "Migrator",
@@ -57,6 +64,7 @@ __all__ = [
     "NothingToMerge",
     "NothingToResume",
     "Phase",
+    "PhaseBlocked",
     "Refused",
     "Revision",
     "RevisionAmbiguous",

@@ -18,13 +18,18 @@ ID_BYTES = 6
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A revision that has no file yet; `made` is the time of its making, in UTC."""
+    """A revision that has no file yet; `made` is the time of its making, in UTC.
+
+    `up` and `down` are the lines that go into its functions.
+    """
 
     revision: str
     down_revisions: tuple[str, ...]
     message: str
     made: datetime
     phase: Phase | None = None
+    up: Sequence[str] = ()
+    down: Sequence[str] = ()
 
 
 def new_id() -> str:

@@ -13,7 +13,7 @@ from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.engine.work import Standing, Work
 from boundwork.alembic_like_migrations.files import read_folder
 from boundwork.alembic_like_migrations.graph import Graph
-from boundwork.alembic_like_migrations.revision import Revision
+from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import (
     asynchronous_sessions,
@@ -51,9 +51,12 @@ class Migrator:
         """Return where the database stands."""
         return run_sync(self._work.standing())
 
-    def upgrade(self, target: str = "head") -> tuple[str, ...]:
-        """Apply what is missing up to a target and return it, in order."""
-        return run_sync(self._work.upgrade(target))
+    def upgrade(self, target: str = "head", *, phase: Phase | None = None) -> tuple[str, ...]:
+        """Apply what is missing up to a target and return it, in order; `phase` leaves out the other phase.
+
+        Raises GateRefused while an instance lives that a contracting revision would break, and PhaseBlocked.
+        """
+        return run_sync(self._work.upgrade(target, phase))
 
     def downgrade(self, target: str) -> tuple[str, ...]:
         """Revert what came after a target and return it, in order."""
@@ -102,9 +105,12 @@ class AsyncMigrator:
         """Return where the database stands."""
         return await self._work.standing()
 
-    async def upgrade(self, target: str = "head") -> tuple[str, ...]:
-        """Apply what is missing up to a target and return it, in order."""
-        return await self._work.upgrade(target)
+    async def upgrade(self, target: str = "head", *, phase: Phase | None = None) -> tuple[str, ...]:
+        """Apply what is missing up to a target and return it, in order; `phase` leaves out the other phase.
+
+        Raises GateRefused while an instance lives that a contracting revision would break, and PhaseBlocked.
+        """
+        return await self._work.upgrade(target, phase)
 
     async def downgrade(self, target: str) -> tuple[str, ...]:
         """Revert what came after a target and return it, in order."""

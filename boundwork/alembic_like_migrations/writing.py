@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
+from boundwork.alembic_like_migrations.bodies import with_bodies
 from boundwork.alembic_like_migrations.drafts import Draft
 from boundwork.alembic_like_migrations.errors import RevisionExists, RevisionUnreadable, TemplateWrong
 from boundwork.alembic_like_migrations.files import read_source
@@ -51,7 +52,7 @@ def write_revision(settings: Settings, draft: Draft) -> Revision:
     path = settings.folder / file_name(settings, draft)
     template = settings.folder / TEMPLATE_NAME
     given = template if template.is_file() else None
-    text = _text(given, draft)
+    text = with_bodies(_text(given, draft), given, draft)
     try:
         revision = read_source(text, path)
     except RevisionUnreadable as error:

@@ -23,7 +23,9 @@ from boundwork.alembic_like_migrations.engine.runner import Runner, Watcher
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.errors import RevisionNotFound
 from boundwork.alembic_like_migrations.graph import Graph
-from boundwork.alembic_like_migrations.revision import Revision
+from boundwork.alembic_like_migrations.revision import Phase, Revision
+from boundwork.alembic_like_migrations.rollout.gate import open_gate, pass_gate
+from boundwork.alembic_like_migrations.rollout.phases import limited
 from boundwork.alembic_like_migrations.steps.step import Irreversible
 
 
@@ -67,9 +69,9 @@ class Work:
             tampered=_changed((one for one in self.graph if one.revision in applied), records),
         )
 
-    async def upgrade(self, target: str = "head") -> tuple[str, ...]:
-        """Apply what is missing up to a target and return it, in order."""
-        return await self._go("up", target)
+    async def upgrade(self, target: str = "head", phase: Phase | None = None) -> tuple[str, ...]:
+        """Apply what is missing up to a target, or what of it may run in a phase, and return it, in order."""
+        return await self._go("up", target, phase)
 
     async def downgrade(self, target: str) -> tuple[str, ...]:
         """Revert what came after a target and return it, in order."""
@@ -121,27 +123,33 @@ class Work:
         with explained():
             return await lease.unlock(self.server)
 
-    async def _go(self, direction: Direction, target: str) -> tuple[str, ...]:
-        if not await self._looked_ahead(direction, target):
+    async def _go(self, direction: Direction, target: str, phase: Phase | None = None) -> tuple[str, ...]:
+        if not await self._looked_ahead(direction, target, phase):
             return ()
         async with self._holding() as runner:
             records = await self._records()
-            programs = self._prepared(self._path(direction, target, records))
+            path = self._path(direction, target, records, phase)
+            programs = self._prepared(path)
             _refuse_irreversible(direction, programs)
+            if direction == "up":
+                with explained():
+                    await pass_gate(runner.server, self.graph, path)
             for program in programs:
                 await runner.run(program, direction, records.get(program.revision.revision))
             return tuple(program.revision.revision for program in programs)
 
-    async def _looked_ahead(self, direction: Direction, target: str) -> bool:
+    async def _looked_ahead(self, direction: Direction, target: str, phase: Phase | None) -> bool:
         """Tell whether there is something to do, without the lease; a mistake in a file is met before it is taken."""
         try:
-            path = self._path(direction, target, await self._records())
+            path = self._path(direction, target, await self._records(), phase)
         except DatabaseDirty:
             return True  # somebody may be at work, which the lease tells
         _refuse_irreversible(direction, self._prepared(path))
         return bool(path)
 
-    def _path(self, direction: Direction, target: str, records: dict[str, Record]) -> Sequence[Revision]:
+    def _path(
+        self, direction: Direction, target: str, records: dict[str, Record], phase: Phase | None = None
+    ) -> Sequence[Revision]:
         """Return what is to be run; a downgrade that failed may be tried again, as nothing else may."""
         begun = {revision for revision, record in records.items() if record.direction is not None}
         again = {revision for revision in begun if direction == records[revision].direction == "down"}
@@ -154,7 +162,7 @@ class Work:
             _refuse_tampered(path, records)
             return path
         _refuse_tampered(self.graph, records)
-        return self.graph.upgrade_path(_applied(records), target)
+        return limited(self.graph, self.graph.upgrade_path(_applied(records), target), phase)
 
     def _prepared(self, path: Sequence[Revision]) -> list[Program]:
         """Return the programs of revisions; each file is run once."""
@@ -177,7 +185,10 @@ class Work:
     @asynccontextmanager
     async def _holding(self) -> AsyncGenerator[Runner]:
         async with holding(self.server, self.keep, self.lease_seconds, self.patience) as (server, check):
-            yield Runner(server, self.watcher, check, self.batch_seconds)
+            try:
+                yield Runner(server, self.watcher, check, self.batch_seconds)
+            finally:
+                await open_gate(server)
 
 
 def _applied(records: dict[str, Record]) -> frozenset[str]:

@@ -9,10 +9,12 @@ from typing import Self
 from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import (
     DatabaseDirty,
+    GateRefused,
     IdRefused,
     LeaseLost,
     LockHeld,
     NotHalfDone,
+    PhaseBlocked,
     RevisionAmbiguous,
     RevisionNotApplied,
     RevisionNotFound,
@@ -21,6 +23,7 @@ from boundwork.alembic_like_migrations import (
     StepsChanged,
     StepsImpossible,
 )
+from boundwork.alembic_like_migrations.rollout.rename_pair import RenameUnclear
 
 
 class Exit(IntEnum):
@@ -49,8 +52,17 @@ class Exit(IntEnum):
 _CODES: dict[tuple[type[BoundworkError], ...], Exit] = {
     # Two heads are a state of the project, so a script that meets them has not called wrongly.
     (SeveralHeads,): Exit.FAILED,
-    (RevisionNotFound, RevisionAmbiguous, StepsImpossible, IdRefused, RevisionNotApplied, NotHalfDone): Exit.USAGE,
+    (
+        RevisionNotFound,
+        RevisionAmbiguous,
+        StepsImpossible,
+        IdRefused,
+        RevisionNotApplied,
+        NotHalfDone,
+        RenameUnclear,
+    ): Exit.USAGE,
     (LockHeld, LeaseLost): Exit.LOCKED,
+    (GateRefused, PhaseBlocked): Exit.REFUSED,
     (RevisionTampered, StepsChanged): Exit.TAMPERED,
     (DatabaseDirty,): Exit.DIRTY,
 }

@@ -10,6 +10,7 @@ import typer
 
 from boundwork.alembic_like_migrations import Graph, RevisionNotFound
 from boundwork.alembic_like_migrations.revision import Phase
+from boundwork.alembic_like_migrations.rollout.rename_pair import RenamePair
 from boundwork.alembic_like_migrations.settings import FILE_NAME, URL_VARIABLE, Section
 from boundwork.cli.migrate.answers import (
     Row,
@@ -81,20 +82,31 @@ def init(  # noqa: PLR0913 - each option is an argument
 @migrate.command()
 def revision(  # noqa: PLR0913 - each option is an argument
     context: typer.Context,
-    message: Annotated[str, typer.Option("-m", "--message", help="What it does, in a few words.")],
+    message: Annotated[str | None, typer.Option("-m", "--message", help="What it does, in a few words.")] = None,
     *,
     after: Annotated[
         str, typer.Option(metavar="NAME", help="What it comes after; [bold]base[/bold] for nothing.")
     ] = "head",
     phase: Annotated[Phase | None, typer.Option(help="When a rolling deploy may run it.")] = None,
     revision_id: Chosen = None,
+    rename: Annotated[
+        str | None,
+        typer.Option(metavar="COLLECTION.OLD:NEW", help="Write two revisions that rename a field in a rolling deploy."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the file of a new revision."""
-    if not message.strip():
+    if rename is not None and (phase or revision_id):
+        raise typer.BadParameter("it writes two revisions, with phases and ids of their own", param_hint="--rename")
+    if rename is None and (message is None or not message.strip()):
         raise typer.BadParameter("say what it does", param_hint="-m")
     with answering(as_json=as_json):
-        _tell(Project.at(context.obj).add(message, after=after, phase=phase, revision=revision_id), as_json=as_json)
+        if rename is not None:
+            _tell_all(Project.at(context.obj).rename(RenamePair.parsed(rename), message, after=after), as_json=as_json)
+            return
+        _tell(
+            Project.at(context.obj).add(message or "", after=after, phase=phase, revision=revision_id), as_json=as_json
+        )
 
 
 @migrate.command()
@@ -172,6 +184,14 @@ def _tell(written: Written, *, as_json: bool) -> None:
         print_json(as_object(written.graph, written.revision))
         return
     print_rows([((written.revision.revision, "bold yellow"), (shown(written.revision.path), ""))])
+
+
+def _tell_all(written: list[Written], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"revisions": [as_object(written[-1].graph, one.revision) for one in written]})
+        return
+    for one in written:
+        _tell(one, as_json=False)
 
 
 def _newest(graph: Graph) -> list[Any]:

@@ -13,6 +13,7 @@ import typer
 from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import DatabaseDirty, Migrator, NothingToResume, RevisionTampered
 from boundwork.alembic_like_migrations.engine.work import Standing
+from boundwork.alembic_like_migrations.revision import Phase
 from boundwork.cli.migrate.answers import answering, failed, print_json, print_rows
 from boundwork.cli.migrate.exits import Exit, exit_of
 from boundwork.cli.migrate.places import Place, places
@@ -67,6 +68,7 @@ def upgrade(  # noqa: PLR0913 - each option is an argument
     context: typer.Context,
     target: Annotated[str, typer.Argument(help="What to apply up to: an id, head, heads, +1.")] = "head",
     *,
+    phase: Annotated[Phase | None, typer.Option(help="Leave out the other phase of a rolling deploy.")] = None,
     urls: Urls = None,
     names: Names = None,
     lock_timeout: LockTimeout = DEFAULT_LOCK_TIMEOUT,
@@ -74,7 +76,8 @@ def upgrade(  # noqa: PLR0913 - each option is an argument
 ) -> None:
     """Apply what is missing."""
     _run(
-        Asked(context, urls, names, as_json, lock_timeout), _path("applied", lambda migrator: migrator.upgrade(target))
+        Asked(context, urls, names, as_json, lock_timeout),
+        _path("applied", lambda migrator: migrator.upgrade(target, phase=phase)),
     )
 
 

@@ -1,0 +1,77 @@
+"""A renaming that old and new code live through: one revision that expands, and one that contracts when the old is gone.
+
+Between the two, documents have both names. New code reads the new name and writes both; what old code adds or changes
+meanwhile is taken over by the second revision, which names the documents whose two values differ instead of choosing.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from boundwork.alembic_like_migrations.errors import MigrationError
+
+WRITTEN = re.compile(r"(?P<collection>[^:]+?)\.(?P<old>[^.:$]+):(?P<new>[^.:$]+)")
+Lines = Sequence[str]
+
+
+class RenameUnclear(MigrationError):
+    """What is to be renamed is not written as a collection with two names of a field."""
+
+    def __init__(self, written: str) -> None:
+        """Say what was written, and how it is meant."""
+        super().__init__(
+            f"{written!r} is no renaming. Write collection.old:new, as users.first_name:given_name; for a field inside "
+            "of embedded documents write the two revisions by hand."
+        )
+        self.written = written
+
+
+@dataclass(frozen=True, slots=True)
+class RenamePair:
+    """A field of a collection, with its old and its new name."""
+
+    collection: str
+    old: str
+    new: str
+
+    @classmethod
+    def parsed(cls, written: str) -> Self:
+        """Read `collection.old:new`. Raises RenameUnclear."""
+        found = WRITTEN.fullmatch(written)
+        if found is None or found["old"] == found["new"]:
+            raise RenameUnclear(written)
+        return cls(**found.groupdict())
+
+    @property
+    def title(self) -> str:
+        """The message of the pair."""
+        return f"rename {self.old} of {self.collection} to {self.new}"
+
+    def expand(self) -> tuple[Lines, Lines]:
+        """Return the bodies of up and down of the first revision."""
+        up = [
+            "# Old code goes on with the old name; new code reads the new one and writes both until the next revision.",
+            *self._copy(self.old, self.new),
+        ]
+        return up, self._take_over(self.new, self.old)
+
+    def contract(self) -> tuple[Lines, Lines]:
+        """Return the bodies of up and down of the second revision."""
+        return self._take_over(self.old, self.new), self._copy(self.new, self.old)
+
+    def _copy(self, source: str, target: str) -> list[str]:
+        there = {source: {"$exists": True}, target: {"$exists": False}}
+        return [f"op.update({self.collection!r}, [{ ({'$set': {target: f'${source}'}})!r}], where={there!r})"]
+
+    def _take_over(self, source: str, target: str) -> list[str]:
+        equal = {source: {"$exists": True}, target: {"$exists": True}, "$expr": {"$eq": [f"${source}", f"${target}"]}}
+        return [
+            "# Where both names have the same value, one is enough.",
+            f"op.update({self.collection!r}, { ({'$unset': {source: ''}})!r}, where={equal!r})",
+            "# What has the old name only gets the new one. Where the two differ it stops and names the documents;"
+            if source == self.old
+            else "# What has the new name only gets the old one. Where the two differ it stops and names the documents;",
+            '# on_conflict="keep_new" or "keep_old" would decide for all of them.',
+            f'op.rename_field({self.collection!r}, {source!r}, {target!r}, on_conflict="error")',
+        ]
