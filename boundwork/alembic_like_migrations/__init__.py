@@ -37,6 +37,8 @@ from boundwork.alembic_like_migrations.errors import (
 from boundwork.alembic_like_migrations.files import read_folder
 from boundwork.alembic_like_migrations.graph import Graph
 from boundwork.alembic_like_migrations.migrator import AsyncMigrator, Migrator
+from boundwork.alembic_like_migrations.planning.plan import Plan, PlannedRevision, PlannedStep
+from boundwork.alembic_like_migrations.planning.rehearsal import Rehearsal, Unlike
 from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.alembic_like_migrations.rollout.errors import GateRefused, InstanceTooOld, LivingInstance, PhaseBlocked
 from boundwork.alembic_like_migrations.rollout.instance import AsyncInstance, Instance
@@ -65,7 +67,11 @@ __all__ = [
     "NothingToResume",
     "Phase",
     "PhaseBlocked",
+    "Plan",
+    "PlannedRevision",
+    "PlannedStep",
     "Refused",
+    "Rehearsal",
     "Revision",
     "RevisionAmbiguous",
     "RevisionBroken",
@@ -84,6 +90,7 @@ __all__ = [
     "StepsImpossible",
     "TemplateWrong",
     "UnknownApplied",
+    "Unlike",
     "op",
     "read_folder",
 ]

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Literal
 
 from boundwork.alembic_like_migrations.engine.heartbeat import kept_by_task, kept_by_thread
+from boundwork.alembic_like_migrations.engine.ledger import Direction
 from boundwork.alembic_like_migrations.engine.runner import Unwatched, Watcher
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.engine.work import Standing, Work
 from boundwork.alembic_like_migrations.files import read_folder
 from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.planning.plan import Plan
+from boundwork.alembic_like_migrations.planning.rehearsal import Mode, Rehearsal, Terms
+from boundwork.alembic_like_migrations.planning.scratch import scratch_database
 from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import (
@@ -42,6 +46,7 @@ class Migrator:
 
         `patience` is how many seconds another runner is waited for; a batch of documents takes about `batch_seconds`.
         """
+        self._database = database
         server = Server(synchronous_structure(database), synchronous_sessions(database))
         self._work = Work(
             _graph(revisions), server, watcher or Unwatched(), kept_by_thread, lease_seconds, patience, batch_seconds
@@ -57,6 +62,19 @@ class Migrator:
         Raises GateRefused while an instance lives that a contracting revision would break, and PhaseBlocked.
         """
         return run_sync(self._work.upgrade(target, phase))
+
+    def plan(self, target: str = "head", *, direction: Direction = "up", phase: Phase | None = None) -> Plan:
+        """Return what an upgrade, or with direction "down" a downgrade, would do; nothing is written."""
+        return run_sync(self._work.plan(direction, target, phase))
+
+    def rehearse(self, target: str = "head", *, mode: Mode = "bytes", most: int = 1000) -> Rehearsal:
+        """Run an upgrade and its way back in a scratch database, on about `most` documents of each collection.
+
+        The scratch database is dropped afterwards. Documents are compared as bytes, or as "any-order" of their fields.
+        """
+        beside = scratch_database(self._database, asynchronous=False)
+        scratch = Server(synchronous_structure(beside), synchronous_sessions(beside))
+        return run_sync(self._work.rehearse(scratch, target, Terms(mode, most)))
 
     def downgrade(self, target: str) -> tuple[str, ...]:
         """Revert what came after a target and return it, in order."""
@@ -96,6 +114,7 @@ class AsyncMigrator:
 
         `patience` is how many seconds another runner is waited for; a batch of documents takes about `batch_seconds`.
         """
+        self._database = database
         server = Server(asynchronous_structure(database), asynchronous_sessions(database))
         self._work = Work(
             _graph(revisions), server, watcher or Unwatched(), kept_by_task, lease_seconds, patience, batch_seconds
@@ -111,6 +130,19 @@ class AsyncMigrator:
         Raises GateRefused while an instance lives that a contracting revision would break, and PhaseBlocked.
         """
         return await self._work.upgrade(target, phase)
+
+    async def plan(self, target: str = "head", *, direction: Direction = "up", phase: Phase | None = None) -> Plan:
+        """Return what an upgrade, or with direction "down" a downgrade, would do; nothing is written."""
+        return await self._work.plan(direction, target, phase)
+
+    async def rehearse(self, target: str = "head", *, mode: Mode = "bytes", most: int = 1000) -> Rehearsal:
+        """Run an upgrade and its way back in a scratch database, on about `most` documents of each collection.
+
+        The scratch database is dropped afterwards. Documents are compared as bytes, or as "any-order" of their fields.
+        """
+        beside = scratch_database(self._database, asynchronous=True)
+        scratch = Server(asynchronous_structure(beside), asynchronous_sessions(beside))
+        return await self._work.rehearse(scratch, target, Terms(mode, most))
 
     async def downgrade(self, target: str) -> tuple[str, ...]:
         """Revert what came after a target and return it, in order."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,8 @@ def upgraded_in_the_end(migrator: Migrator) -> tuple[str, ...]:
 
 
 def server_time(stored: Any) -> int:
-    return round(stored.command("hello")["localTime"].timestamp() * 1000)
+    now: datetime = stored.command("hello")["localTime"]
+    return round(now.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def test_an_instance_that_was_stopped_and_wakes_up_too_late_is_told_so(stored: Any, folder: Path) -> None:

@@ -19,10 +19,13 @@ from boundwork.alembic_like_migrations.engine.errors import (
 from boundwork.alembic_like_migrations.engine.holding import Keep, explained, holding
 from boundwork.alembic_like_migrations.engine.ledger import Direction, Ledger, Record
 from boundwork.alembic_like_migrations.engine.program import Program, prepare
-from boundwork.alembic_like_migrations.engine.runner import Runner, Watcher
+from boundwork.alembic_like_migrations.engine.runner import Runner, Unwatched, Watcher
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.errors import RevisionNotFound
 from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.planning.plan import Plan
+from boundwork.alembic_like_migrations.planning.planner import make_plan
+from boundwork.alembic_like_migrations.planning.rehearsal import Rehearsal, Terms, rehearse
 from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.alembic_like_migrations.rollout.gate import open_gate, pass_gate
 from boundwork.alembic_like_migrations.rollout.phases import limited
@@ -72,6 +75,24 @@ class Work:
     async def upgrade(self, target: str = "head", phase: Phase | None = None) -> tuple[str, ...]:
         """Apply what is missing up to a target, or what of it may run in a phase, and return it, in order."""
         return await self._go("up", target, phase)
+
+    async def plan(self, direction: Direction, target: str, phase: Phase | None = None) -> Plan:
+        """Return what an upgrade or downgrade would do; nothing is written, and no lease is needed."""
+        path = self._path(direction, target, await self._records(), phase)
+        with explained():
+            return await make_plan(self.server, self.graph, self._prepared(path), direction)
+
+    async def rehearse(self, scratch: Server, target: str, terms: Terms) -> Rehearsal:
+        """Run an upgrade and its way back in a scratch database, which is dropped, on some of the documents."""
+        records = await self._records()
+        programs = self._prepared(self._path("up", target, records))
+        with explained():
+            async with holding(scratch, self.keep, self.lease_seconds, self.patience) as (server, check):
+                try:
+                    runner = Runner(server, Unwatched(), check, self.batch_seconds)
+                    return await rehearse(self.server, runner, programs, records, terms)
+                finally:
+                    await server.command({"dropDatabase": 1})
 
     async def downgrade(self, target: str) -> tuple[str, ...]:
         """Revert what came after a target and return it, in order."""

@@ -11,7 +11,7 @@ from boundwork.alembic_like_migrations.engine import ledger
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.graph import Graph
 from boundwork.alembic_like_migrations.revision import Revision
-from boundwork.alembic_like_migrations.rollout.errors import GateRefused
+from boundwork.alembic_like_migrations.rollout.errors import GateRefused, LivingInstance
 from boundwork.alembic_like_migrations.rollout.phases import too_old
 from boundwork.alembic_like_migrations.rollout.register import INSTANCES, Register
 from boundwork.errors import BoundworkError
@@ -23,14 +23,16 @@ logger = logging.getLogger("boundwork.migrations")
 
 async def pass_gate(server: Server, graph: Graph, path: Sequence[Revision]) -> None:
     """Close the door to older instances, then see that none is inside. Raises GateRefused."""
-    register = Register(server.structure)
     for contracting in (one for one in path if one.phase == "contract"):
-        old = too_old(graph, contracting)
-        await register.note(contracting.revision, old)
-        fitting = {one.revision for one in graph} - set(old)
-        broken = [one for one in await register.living() if one.revision not in fitting]
-        if broken:
+        await Register(server.structure).note(contracting.revision, too_old(graph, contracting))
+        if broken := await living_too_old(server, graph, contracting):
             raise GateRefused(contracting.revision, broken)
+
+
+async def living_too_old(server: Server, graph: Graph, contracting: Revision) -> list[LivingInstance]:
+    """Return the instances that live and that a contracting revision would break."""
+    fitting = {one.revision for one in graph} - set(too_old(graph, contracting))
+    return [one for one in await Register(server.structure).living() if one.revision not in fitting]
 
 
 async def open_gate(server: Server) -> None:

@@ -12,11 +12,13 @@ import typer
 
 from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import DatabaseDirty, Migrator, NothingToResume, RevisionTampered
+from boundwork.alembic_like_migrations.engine.ledger import Direction
 from boundwork.alembic_like_migrations.engine.work import Standing
 from boundwork.alembic_like_migrations.revision import Phase
 from boundwork.cli.migrate.answers import answering, failed, print_json, print_rows
 from boundwork.cli.migrate.exits import Exit, exit_of
 from boundwork.cli.migrate.places import Place, places
+from boundwork.cli.migrate.plan_rows import plan_rows, rehearsal_rows, rehearsed, summed_up
 from boundwork.cli.migrate.project import Project
 from boundwork.cli.migrate.watching import watcher
 
@@ -72,13 +74,61 @@ def upgrade(  # noqa: PLR0913 - each option is an argument
     urls: Urls = None,
     names: Names = None,
     lock_timeout: LockTimeout = DEFAULT_LOCK_TIMEOUT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, as `plan` does.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Apply what is missing."""
+    if dry_run:
+        _run(Asked(context, urls, names, as_json), planning(target, "up", phase, as_json=as_json))
+        return
     _run(
         Asked(context, urls, names, as_json, lock_timeout),
         _path("applied", lambda migrator: migrator.upgrade(target, phase=phase)),
     )
+
+
+def plan(  # noqa: PLR0913 - each option is an argument
+    context: typer.Context,
+    target: Annotated[
+        str, typer.Argument(help="What to apply up to, or to go back to: an id, head, base, -1.")
+    ] = "head",
+    *,
+    down: Annotated[bool, typer.Option("--down", help="Say what a downgrade would do.")] = False,
+    phase: Annotated[Phase | None, typer.Option(help="Leave out the other phase of a rolling deploy.")] = None,
+    urls: Urls = None,
+    names: Names = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what would be done, about how long it takes and what to think of; nothing is written."""
+    if down and phase is not None:
+        raise typer.BadParameter("a downgrade has no phases", param_hint="--phase")
+    _run(Asked(context, urls, names, as_json), planning(target, "down" if down else "up", phase, as_json=as_json))
+
+
+def rehearse(  # noqa: PLR0913 - each option is an argument
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(help="What to apply up to: an id, head, heads, +1.")] = "head",
+    *,
+    any_order: Annotated[bool, typer.Option("--any-order", help="The order of fields does not matter.")] = False,
+    most: Annotated[int, typer.Option(metavar="N", min=1, help="About how many documents of each collection.")] = 1000,
+    urls: Urls = None,
+    names: Names = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run up and down on some documents in a scratch database, and say what would not come back as it was."""
+    alike = True
+
+    def run(migrator: Migrator, account: Account) -> None:
+        nonlocal alike
+        found = migrator.rehearse(target, mode="any-order" if any_order else "bytes", most=most)
+        alike = alike and found.same
+        if not as_json:
+            print_rows(rehearsal_rows(found))
+        account.words, account.facts = rehearsed(found), {"rehearsal": found.as_object()}
+
+    _run(Asked(context, urls, names, as_json), run)
+    if not alike:
+        raise typer.Exit(int(Exit.FAILED))
 
 
 def downgrade(  # noqa: PLR0913 - each option is an argument
@@ -195,9 +245,23 @@ def resolve(  # noqa: PLR0913 - each option is an argument
 
 def add_running(group: typer.Typer) -> None:
     """Add the commands to `boundwork migrate`."""
-    for command in (upgrade, resume, current, stamp, unlock, resolve):
+    for command in (upgrade, rehearse, resume, current, stamp, unlock, resolve):
         group.command()(command)
-    group.command(context_settings={"ignore_unknown_options": True})(downgrade)  # -1 is a target
+    for command in (plan, downgrade):
+        group.command(context_settings={"ignore_unknown_options": True})(command)  # -1 is a target
+
+
+def planning(target: str, direction: Direction, phase: Phase | None, *, as_json: bool) -> Job:
+    """Return the job that tells a plan."""
+
+    def job(migrator: Migrator, account: Account) -> None:
+        made = migrator.plan(target, direction=direction, phase=phase)
+        if not as_json:
+            print_rows(plan_rows(made))
+        account.words = summed_up(made)
+        account.facts = {"plan": made.as_object()}
+
+    return job
 
 
 def _path(word: str, run: Callable[[Migrator], Sequence[str]]) -> Job:

@@ -1,0 +1,75 @@
+"""How a plan is made: each step of each revision is looked at beside the stored documents; nothing is written.
+
+No lease is needed, so a plan can be made while another deployer runs; it says what is true at that moment.
+"""
+
+from collections.abc import Sequence
+
+from boundwork.alembic_like_migrations.engine.ledger import Direction
+from boundwork.alembic_like_migrations.engine.program import Program
+from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.planning.counting import INDEXED_PER_SECOND, count, seconds_of
+from boundwork.alembic_like_migrations.planning.plan import Plan, PlannedRevision, PlannedStep
+from boundwork.alembic_like_migrations.planning.warnings import warnings_of
+from boundwork.alembic_like_migrations.rollout.gate import living_too_old
+from boundwork.alembic_like_migrations.steps.indexes import CreateIndex
+from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep
+from boundwork.alembic_like_migrations.steps.transactions import ExecuteOutside, OnceStep, Seed, Together
+
+
+async def make_plan(server: Server, graph: Graph, programs: Sequence[Program], direction: Direction) -> Plan:
+    """Return what carrying out revisions in a direction would do. Raises SessionFailure."""
+    return Plan(direction, tuple([await _revision(server, graph, one, direction) for one in programs]))
+
+
+async def _revision(server: Server, graph: Graph, program: Program, direction: Direction) -> PlannedRevision:
+    one = program.revision
+    by_hand = direction == "down" or program.down is not None
+    steps = program.up if direction == "up" else program.down or ()
+    warnings: list[str] = []
+    if direction == "down" and program.down is None:
+        warnings.append(f"will stop before anything is run: it cannot be reverted, {program.why_not_down}")
+    if direction == "up" and one.phase == "contract":
+        warnings += [f"the gate will refuse: {old} lives" for old in await living_too_old(server, graph, one)]
+    planned = tuple([await _step(server, step, by_hand=by_hand) for step in steps])
+    return PlannedRevision(one.revision, one.title, one.phase, planned, tuple(warnings))
+
+
+async def _step(server: Server, step: AnyStep, *, by_hand: bool) -> PlannedStep:
+    documents = await _documents(server, step)
+    if isinstance(step, CreateIndex) and documents is not None:
+        seconds: float | None = round(documents / INDEXED_PER_SECOND, 1)
+    elif isinstance(step, DataStep) and not isinstance(step, OnceStep):
+        seconds = await seconds_of(server, step, documents)
+    else:
+        seconds = None
+    warnings = await warnings_of(server, step, undone_by_hand=by_hand)
+    return PlannedStep(step.title, step.kind, _locks(step), documents, seconds, warnings)
+
+
+async def _documents(server: Server, step: AnyStep) -> int | None:
+    match step:
+        case CreateIndex():
+            return await count(server, step.collection, {})
+        case Seed():
+            return len(step.documents)
+        case Together():
+            counts = [await _documents(server, inner) for inner in step.steps]
+            return None if None in counts else sum(number or 0 for number in counts)
+        case DataStep() if not isinstance(step, OnceStep):
+            return await count(server, step.collection, step.where)
+        case _:
+            return None
+
+
+def _locks(step: AnyStep) -> str:
+    match step:
+        case CreateIndex():
+            return "the collection, alone, when the build begins and ends"
+        case ExecuteOutside():
+            return "unknown"
+        case DataStep():
+            return "the documents of a batch, until it commits"
+        case _:
+            return "the collection, alone, for a moment"

@@ -1,0 +1,57 @@
+"""How a plan, or a rehearsal, is shown: a line for each revision and step, its warnings below it, and one line for the whole."""
+
+from collections.abc import Iterator, Sequence
+
+from boundwork.alembic_like_migrations import Plan, PlannedRevision, PlannedStep, Rehearsal
+from boundwork.cli.migrate.answers import Row
+
+WORDS = {"up": "apply", "down": "revert"}
+
+
+def plan_rows(plan: Plan) -> list[Row]:
+    """Return the rows of a plan."""
+    return [row for one in plan.revisions for row in _revision_rows(one, WORDS[plan.direction])]
+
+
+def summed_up(plan: Plan) -> str:
+    """Return what there is to do in a few words."""
+    if not plan.revisions:
+        return "nothing to do"
+    warnings = f", {len(plan.warnings)} warnings" if plan.warnings else ""
+    return f"would {WORDS[plan.direction]} {len(plan.revisions)} revisions in about {plan.seconds:,.1f} s{warnings}"
+
+
+def rehearsal_rows(found: Rehearsal) -> list[Row]:
+    """Return the rows of a rehearsal: what did not come back."""
+    rows: list[Row] = [((f"{one} has no way back", "yellow"),) for one in found.irreversible]
+    for one in found.unlike:
+        more = f" and {one.number - len(one.documents)} more" if one.number > len(one.documents) else ""
+        if one.number:
+            ids = ", ".join(map(repr, one.documents))
+            rows.append(((f"{one.collection}: {one.number} documents differ: {ids}{more}", "yellow"),))
+        rows += [((f"{one.collection}: {part}", "yellow"),) for part in one.structure]
+    return rows
+
+
+def rehearsed(found: Rehearsal) -> str:
+    """Return in a few words how a rehearsal went."""
+    went = f"{len(found.revisions)} revisions there and back on {found.documents:,} documents"
+    return f"{went}: all came back" if found.same else f"{went}: not all came back"
+
+
+def _revision_rows(one: PlannedRevision, word: str) -> Iterator[Row]:
+    phase = f" ({one.phase})" if one.phase else ""
+    yield ((f"{word} {one.revision}{phase}", "bold yellow"), (one.message, ""))
+    yield from _warning_rows(one.warnings, "  ")
+    for step in one.steps:
+        yield ((f"  {step.title}", ""), (_size(step), ""), (f"locks {step.locks}", "dim"))
+        yield from _warning_rows(step.warnings, "    ")
+
+
+def _warning_rows(warnings: Sequence[str], indent: str) -> list[Row]:
+    return [((f"{indent}! {warning}", "yellow"),) for warning in warnings]
+
+
+def _size(step: PlannedStep) -> str:
+    documents = "" if step.documents is None else f"{step.documents:,} documents"
+    return documents if step.seconds is None else f"{documents}, about {step.seconds:,.1f} s"
