@@ -9,7 +9,7 @@ from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.planning.counting import count
 from boundwork.alembic_like_migrations.steps.collections import DropCollection
 from boundwork.alembic_like_migrations.steps.duplicates import find_duplicates
-from boundwork.alembic_like_migrations.steps.images import ChangeField, Obstacle
+from boundwork.alembic_like_migrations.steps.images import Obstacle, UpdateKeeping
 from boundwork.alembic_like_migrations.steps.indexes import CreateIndex
 from boundwork.alembic_like_migrations.steps.renames import MoveStep, RenameField
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
@@ -60,7 +60,7 @@ async def _of_documents(server: Server, step: DataStep) -> AsyncIterator[str]:
         case MoveStep():
             async for warning in _in_the_way(server, step, step.obstacle()):
                 yield warning
-        case ChangeField():
+        case UpdateKeeping():
             async for warning in _in_the_way(server, step, step.obstacle):
                 yield warning
         case _:
