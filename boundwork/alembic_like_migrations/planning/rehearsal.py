@@ -19,6 +19,7 @@ from boundwork.alembic_like_migrations.engine.runner import Runner
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.planning.copying import Contents, copy_into, empty, read_contents
 from boundwork.alembic_like_migrations.steps.documents import EXACT
+from boundwork.models.kinds import is_array, is_mapping
 
 Mode = Literal["bytes", "any-order"]
 NAMED = 20
@@ -120,10 +121,8 @@ def _same(was: bytes | None, now: bytes | None, mode: Mode) -> bool:
 
 def _sorted(value: Any) -> Any:
     """Return a value in a form that does not know the order of fields, but still the types of what they hold."""
-    if isinstance(value, Mapping):
-        pairs: Mapping[str, Any] = value
-        return "document", tuple(sorted((name, _sorted(inner)) for name, inner in pairs.items()))
-    if isinstance(value, list):
-        items: list[Any] = value
-        return "array", tuple(map(_sorted, items))
+    if is_mapping(value):
+        return "document", tuple(sorted((name, _sorted(inner)) for name, inner in value.items()))
+    if is_array(value):
+        return "array", tuple(map(_sorted, value))
     return "value", encode({"": value}, codec_options=EXACT)
