@@ -16,6 +16,7 @@ from boundwork.models import discriminators
 from boundwork.models.codec import codec_of
 from boundwork.models.metaclass import BARE, DocumentMeta, StoredMeta, expression
 from boundwork.models.scalars import known
+from boundwork.models.scope import OPEN, Scope, check_scope, declared_scope
 from boundwork.models.slots import STATE, Stored, Tracked
 from boundwork.models.structure.indexes import Index, checked_indexes, declared_indexes
 from boundwork.models.structure.options import CollectionOptions
@@ -105,26 +106,34 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     `collection` names the collection; a subclass without one lives in its parent's. `discriminator` names the field
     whose Literal values tell the subclasses apart. `Document[str]` has another type of id, and then no default id.
     `indexes` and `options` declare the structure of the collection, for `ensure_schema`; subclasses inherit them.
+    `tenant_field` names the field that says whose a document is, `soft_delete` the one that says when it was removed.
     """
 
     __boundwork_document__: ClassVar[bool] = True
     __boundwork_collection__: ClassVar[str | None] = None
     __boundwork_indexes__: ClassVar[tuple[Index, ...]] = ()
     __boundwork_options__: ClassVar[CollectionOptions | None] = None
+    __boundwork_scope__: ClassVar[Scope] = OPEN
 
     id: IdT = Field(default_factory=_new_id)
 
-    def __init_subclass__(
+    def __init_subclass__(  # noqa: PLR0913 - the words of a class statement, all by keyword
         cls,
         *,
         collection: str | None = None,
         discriminator: str | None = None,
         indexes: Sequence[Index] = (),
         options: CollectionOptions | None = None,
+        tenant_field: str | None = None,
+        soft_delete: str | None = None,
         **keywords: Unpack[ConfigDict],
     ) -> None:
         """Take the keywords of the class statement."""
         super().__init_subclass__(**keywords)
+        first = collection is not None or cls.__boundwork_collection__ is None
+        cls.__boundwork_scope__ = declared_scope(
+            cls, cls.__boundwork_scope__, tenant_field, soft_delete, names_collection=first
+        )
         if collection is not None:
             if not collection or "$" in collection or "\0" in collection or collection.startswith("system."):
                 message = f"{cls.__name__}: {collection!r} cannot be the name of a collection"
@@ -143,6 +152,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             mutable = {field.name for field in codec.fields if field.shape.mutable}
             discriminators.register(cls)
             declared_indexes(cls)  # for its complaints
+            check_scope(cls, cls.__boundwork_scope__)
         else:
             fields = cls.__pydantic_fields__.items()
             mutable = {name for name, info in fields if not _is_scalar(info.annotation)}

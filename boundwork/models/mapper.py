@@ -8,16 +8,17 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from boundwork.errors import InvalidDocument
 from boundwork.models import discriminators
-from boundwork.models.bson_types import NATIVE, CannotStore, decode_all
+from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, decode_all
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.document import Document
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.problems import cannot_store, problems_of, too_deep
 from boundwork.models.renewal import renewed
+from boundwork.models.scope import Tenant, adapter_of, as_tenant_of
 from boundwork.models.slots import FIELDS_SET, take_unknown
 from boundwork.models.tracking import Tracker, mark_modified, touch_all
 from boundwork.models.verification import Look, Verifier, through_bson
@@ -42,7 +43,7 @@ def mapper_of(model: type[D]) -> "Mapper[D]":
 class Mapper(Generic[D]):
     """Translates between the documents of one model and their stored form.
 
-    Attributes: `model`, `collection`.
+    Attributes: `model`, `collection`, `scope`, and `present_filter`, what documents meet that are not removed.
     """
 
     def __init__(self, model: type[D]) -> None:
@@ -57,6 +58,10 @@ class Mapper(Generic[D]):
         self.model = model
         self.collection = collection
         self.codec: Codec = codec_of(model)
+        self.scope = model.__boundwork_scope__
+        self.present_filter: dict[str, Any] = (
+            {} if self.scope.soft_delete is None else {self.codec.stored(self.scope.soft_delete): None}
+        )
         model.__boundwork_prepare__()
         self._family = discriminators.is_family(model)
         self._names = {field.accepted: field.name for field in self.codec.fields}
@@ -69,9 +74,34 @@ class Mapper(Generic[D]):
         )
 
     @property
-    def base_filter(self) -> dict[str, Any]:
-        """Give the condition that every query of this model needs; {} where the collection is its own."""
+    def kind_filter(self) -> dict[str, Any]:
+        """Give the condition that tells the model's documents from others; {} where the collection is its own."""
         return discriminators.base_filter(self.model) if self._family else {}
+
+    @property
+    def base_filter(self) -> dict[str, Any]:
+        """Give the condition that every query of this model needs: of its kind, and not removed."""
+        return {**self.kind_filter, **self.present_filter} if self.present_filter else self.kind_filter
+
+    def is_removed(self, document: Document[Any]) -> bool:
+        """Say whether a document is softly removed; never for a model without soft removal."""
+        field = self.scope.soft_delete
+        return field is not None and document.__dict__.get(field) is not None
+
+    @cached_property
+    def _tenants(self) -> TypeAdapter[Any]:
+        return adapter_of(self.model, self.scope.tenant_field or "id")
+
+    def as_tenant(self, tenant: Tenant) -> tuple[Any, Any]:
+        """Give a tenant as the value of the model's field and in its stored form; TypeError for one it does not take."""
+        name = self.scope.tenant_field or "id"
+        value = as_tenant_of(self.model, name, self._tenants, tenant)
+        return value, self.codec.by_name[name].shape.encode(value)
+
+    def tenant_stored(self, value: object) -> dict[str, Any]:
+        """Give the field of the tenant with a value, as it is stored."""
+        field = self.codec.by_name[self.scope.tenant_field or "id"]
+        return {field.stored: field.shape.encode(value)}
 
     def stored_name(self, field: str) -> str:
         """Give the name under which a field of the model is stored."""
@@ -159,6 +189,13 @@ class Mapper(Generic[D]):
             path = names.get(error.path[0], error.path[0])
             return InvalidDocument(self.collection, key, [(path, error.problem)], stored=False)
         return None
+
+    def encode_field(self, document: D, name: str) -> Any:
+        """Give the stored form of one field; MISSING where it has none."""
+        try:
+            return self.codec.by_name[name].shape.encode(document.__dict__[name])
+        except (KeyError, CannotStore):
+            return MISSING
 
     def encode_id(self, value: object) -> Any:
         """Give the stored form of an id; raise TypeError for one of another type than the model's."""

@@ -73,6 +73,8 @@ async def lock_name(unit: "Unit", name: str) -> None:
     unit.check()
     if not name:
         raise ValueError("A lock needs a name.")
+    if unit.scopes is not None:
+        name = unit.scopes.named(name)
     log = unit.workspace.log
     if (LOCKS, name) in log.locked:
         return
@@ -95,7 +97,7 @@ def _locks(unit: "Unit", mapper: Mapper[Any], stored_ids: Iterable[Any]) -> Bulk
     wanted = sorted(_unlocked(unit, mapper.collection, stored_ids), key=_order)
     if not wanted:
         return None
-    filters = [{"_id": stored_id, **mapper.base_filter} for stored_id in wanted]
+    filters = [{"_id": stored_id, **mapper.kind_filter} for stored_id in wanted]
     updates: tuple[dict[str, Any], ...] = ({"$set": {SCRATCH: 1}}, {"$unset": {SCRATCH: ""}})
     return BulkWrite(mapper.collection, tuple(UpdateOne(each, update) for each in filters for update in updates))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import DocumentNotFound, NotInUnit
 from boundwork.models import Document
+from boundwork.models.bson_types import MISSING
 from boundwork.models.holding import is_held
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
@@ -20,8 +21,10 @@ from boundwork.uow.identity_map import REMOVED, IdentityMap
 from boundwork.uow.loading import asked_by_id, key_of, load, may_reload
 from boundwork.uow.locking import find_and_lock, lock_and_find, lock_name
 from boundwork.uow.log import Log
+from boundwork.uow.owning import give, give_stored, mark_removed, owner_for, take_back
 from boundwork.uow.pending import Entry, Pending
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.scopes import meet
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -111,7 +114,9 @@ class Workspace:
         stored_id = mapper.encode_id(document.id)
         stored: list[bytes] = []
         if not self.pending.is_gone(document):
-            stored = await self._read_by_id(mapper, [stored_id], Find(mapper.collection, {"_id": stored_id}, limit=1))
+            present = {} if mapper.is_removed(document) else mapper.present_filter
+            command = Find(mapper.collection, {"_id": stored_id, **present}, limit=1)
+            stored = await self._read_by_id(mapper, [stored_id], command)
         if not stored:
             self._vanish(mapper, document)
             raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)
@@ -143,13 +148,17 @@ class Workspace:
             keep(mapper.collection, going.key, document)
         elif self._is_free(document):
             self._adopt(mapper, document, origin, unverified=is_modified(document))
+        elif mapper.is_removed(document):
+            take_back(mapper, document)
 
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
         key = key_of(mapper, document.id)
         self._refuse_second(mapper, document, key)
+        owner = owner_for(self.unit, mapper, document)
         self.tracker.attach(document)
         if unverified:
             touch_all(document)  # parts of it may be held already, and are changed without asking the document
+        give(mapper, document, owner)
         replaces = self.known.current(mapper.collection, key) is REMOVED
         self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified, replaces=replaces))
         self.known.keep(mapper.collection, key, document)
@@ -163,11 +172,24 @@ class Workspace:
                 "last commit of the unit, ask by find_by_id before.",
             )
 
-    def remove(self, document: Document[Any]) -> None:
-        """Register the removal of a document of this unit; a new one is only forgotten."""
+    def restore(self, document: Document[Any]) -> None:
+        """Undo the soft removal of a document of this unit; TypeError for a model without one."""
+        self.unit.check()
+        self._must_belong(document)
+        take_back(mapper_of(type(document)), document)
+
+    def remove(self, document: Document[Any], *, softly: bool = True) -> None:
+        """Register the removal of a document of this unit; a new one is only forgotten.
+
+        Where the model has soft removal the document is only marked, unless `softly` says otherwise.
+        """
         self.unit.check()
         self._must_belong(document)
         mapper = mapper_of(type(document))
+        stays = softly and mapper.scope.soft_delete is not None and id(document) not in self.pending.added
+        if stays and not self.pending.is_gone(document):
+            mark_removed(mapper, document)
+            return
         changes = self.tracker.changes_of(document)
         key = key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
         if id(document) in self.pending.added:
@@ -186,7 +208,7 @@ class Workspace:
 
     def _vanish(self, mapper: Mapper[Any], document: Document[Any]) -> None:
         """Let go of a document that the present transaction did not find, unless another model was asked for."""
-        if self.pending.is_gone(document) or not isinstance(document, mapper.model):
+        if self.pending.is_gone(document) or not isinstance(document, mapper.model) or mapper.is_removed(document):
             return
         key = key_of(mapper, document.id)
         guarded = self.known.current(mapper.collection, key) is not document
@@ -203,8 +225,11 @@ class Workspace:
         key = key_of(mapper, document.id)
         if isinstance(self.known.current(mapper.collection, key), Document):
             return False
+        owner = owner_for(self.unit, mapper, document)
         mapper.verify(document)
         stored = mapper.encode(document)
+        if owner is not MISSING:
+            stored |= mapper.tenant_stored(owner)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
         earlier = self.known.earlier(mapper.collection, key)
@@ -212,6 +237,7 @@ class Workspace:
             self._vanish(mapper_of(type(earlier)), earlier)
         self.staged.inserted += 1
         self.tracker.attach(document)
+        give_stored(mapper, document, owner)
         if is_held(document.__dict__.values()):
             touch_all(document)
         self.pending.note_inserted(Entry(document, mapper, key))
@@ -279,6 +305,8 @@ class Workspace:
         self, mapper: Mapper[Any], stored_ids: Iterable[Any], command: Find | None, *, lock: bool = False
     ) -> list[bytes]:
         """Read what is not known of these documents; where that is asked for, lock all of them."""
+        if self.unit.scopes is not None or not mapper.scope.is_open:
+            meet(self.unit, mapper)
         if lock or self.unit.settings.locks_reads:
             return await lock_and_find(self.unit, mapper, stored_ids, command)
         return [] if command is None else await self._read(mapper, command)

@@ -197,7 +197,8 @@ def request(write: Write, namespace: str | None = None) -> Any:
         case _:
             rest = {name: value for name, value in write.document.items() if name != "_id"}
             update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
-            return pymongo.UpdateOne({"_id": write.document["_id"]}, update, upsert=True, namespace=namespace)
+            there = {"_id": write.document["_id"], **write.condition}
+            return pymongo.UpdateOne(there, update, upsert=True, namespace=namespace)
 
 
 def inserted_documents(bulk: BulkWrite) -> list[dict[str, Any]] | None:

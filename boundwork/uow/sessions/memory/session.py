@@ -327,7 +327,8 @@ def _carry_out(write: Write, collection: Collection, transaction: Transaction) -
             collection.insert(write.document, transaction)
             return ("inserted",)
         case UpsertOne():
-            if collection.get(write.document["_id"], transaction) is not None:
+            there = {"_id": write.document["_id"], **write.condition}
+            if next(querying.select(collection, there, transaction), None) is not None:
                 return ("matched",)
             collection.insert(write.document, transaction)
             return ("upserted",)
