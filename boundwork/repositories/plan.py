@@ -119,7 +119,9 @@ class Plan(Generic[ItemT]):
 
     def _refuse_locks(self, what: str) -> None:
         if self.unit.settings.locks_reads:
-            raise ValueError(f"{what} locks nothing, and this unit locks what it reads. Read it in a unit that does not.")
+            raise ValueError(
+                f"{what} locks nothing, and this unit locks what it reads. Read it in a unit that does not."
+            )
 
     @property
     def _is_foreign(self) -> bool:

@@ -98,6 +98,11 @@ class UpsertOne:
     document: dict[str, Any]
     condition: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def filter(self) -> Mapping[str, Any]:
+        """Return what the document meets that is left as it is."""
+        return {"_id": self.document["_id"], **self.condition}
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteOne:

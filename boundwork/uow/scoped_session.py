@@ -121,6 +121,10 @@ class ScopedSession:
             self._written(collection, InsertOne(document))
         await self._inner.insert_aside(collection, document, seconds)
 
+    async def create_aside(self, collection: str) -> None:
+        """Make a collection outside of the transaction."""
+        await self._inner.create_aside(collection)
+
     async def commit(self) -> None:
         """Commit."""
         await self._inner.commit()

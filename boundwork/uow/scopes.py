@@ -87,8 +87,8 @@ class Scopes:
             return self._reaches[collection]
         except KeyError:
             raise TenantMissing(
-                f"The unit of work {self._unit} has a tenant, and whose the documents of collection {collection!r} are "
-                "is not known. Declare a repository of their model in the unit, or use a unit without a tenant.",
+                f"The unit of work {self._unit} has a tenant, and nobody said whose the documents of collection "
+                f"{collection!r} are. Declare a repository of their model in the unit, or use a unit without a tenant.",
             ) from None
 
     def condition(self, collection: str, *, collated: bool = False) -> dict[str, Any]:

@@ -197,8 +197,7 @@ def request(write: Write, namespace: str | None = None) -> Any:
         case _:
             rest = {name: value for name, value in write.document.items() if name != "_id"}
             update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
-            there = {"_id": write.document["_id"], **write.condition}
-            return pymongo.UpdateOne(there, update, upsert=True, namespace=namespace)
+            return pymongo.UpdateOne(write.filter, update, upsert=True, namespace=namespace)
 
 
 def inserted_documents(bulk: BulkWrite) -> list[dict[str, Any]] | None:
@@ -263,7 +262,7 @@ def _statement(write: Write) -> tuple[str, str, dict[str, Any]]:
         case _:
             rest = {name: value for name, value in write.document.items() if name != "_id"}
             update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
-            return "update", "updates", {"q": {"_id": write.document["_id"]}, "u": update, "upsert": True}
+            return "update", "updates", {"q": write.filter, "u": update, "upsert": True}
 
 
 def writes_of(command: Mapping[str, Any]) -> int:

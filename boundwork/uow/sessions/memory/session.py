@@ -327,8 +327,7 @@ def _carry_out(write: Write, collection: Collection, transaction: Transaction) -
             collection.insert(write.document, transaction)
             return ("inserted",)
         case UpsertOne():
-            there = {"_id": write.document["_id"], **write.condition}
-            if next(querying.select(collection, there, transaction), None) is not None:
+            if next(querying.select(collection, write.filter, transaction), None) is not None:
                 return ("matched",)
             collection.insert(write.document, transaction)
             return ("upserted",)
