@@ -177,6 +177,8 @@ class Workspace:
         self.unit.check()
         self._must_belong(document)
         take_back(mapper_of(type(document)), document)
+        if id(document) in self.pending.removed or self.pending.is_gone(document):
+            self._add(document, None)
 
     def remove(self, document: Document[Any], *, softly: bool = True) -> None:
         """Register the removal of a document of this unit; a new one is only forgotten.

@@ -217,6 +217,18 @@ async def test_erased_is_gone_for_good(desk: Any) -> None:
         uow.towns.erase(town)
 
 
+async def test_what_the_unit_erased_can_come_back_until_the_commit(desk: Any) -> None:
+    async with desk as uow:
+        first, second = await uow.tasks.get_many([1, 2])
+        uow.tasks.remove(first)
+        uow.tasks.erase(first)
+        uow.tasks.erase(second)
+        uow.tasks.restore(first)
+        await uow.flush()
+        uow.tasks.restore(second)
+    assert await present(desk) == [1, 2, 3]
+
+
 async def test_a_new_document_that_is_removed_was_never_there(desk: Any) -> None:
     async with desk as uow:
         task = uow.tasks.add(Task(id=4))
