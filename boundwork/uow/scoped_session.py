@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from bson.timestamp import Timestamp
 
 from boundwork.errors import TenantMissing
+from boundwork.models.bson_types import MISSING
+from boundwork.models.difference import same
 from boundwork.models.joined import narrowed
 from boundwork.uow.commands import (
     Aggregate,
@@ -195,10 +197,11 @@ class ScopedSession:
 
 
 def joint(condition: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the filter of what meets both."""
-    if condition.keys() & other.keys():
-        return {"$and": [dict(condition), dict(other)]}
-    return {**condition, **other} if condition else other
+    """Return the filter of what meets both; a field that has its value in it already is not named twice."""
+    rest = {name: value for name, value in condition.items() if not same(other.get(name, MISSING), value)}
+    if rest.keys() & other.keys():
+        return {"$and": [rest, dict(other)]}
+    return {**rest, **other} if rest else other
 
 
 def _writes(update: Mapping[str, Any], name: str) -> bool:

@@ -1,7 +1,7 @@
 """The documents of the tests about tenants and soft removal."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bson import ObjectId
 from pydantic import BaseModel, Field
@@ -10,7 +10,7 @@ from boundwork import Document
 
 
 class Invoice(Document[int], collection="invoices", tenant_field="tenant"):
-    tenant: str = Field("", alias="t")
+    tenant: str = Field(default="", alias="t")
     number: int = 0
     lines: list[str] = []
 
@@ -19,7 +19,7 @@ class Note(Document[int], collection="notes", tenant_field="owner", soft_delete=
     owner: str = ""
     text: str = ""
     about: int | None = None
-    deleted_at: datetime | None = Field(None, alias="gone")
+    deleted_at: datetime | None = Field(default=None, alias="gone")
 
 
 class Town(Document[int], collection="towns"):
@@ -27,7 +27,7 @@ class Town(Document[int], collection="towns"):
 
 
 class Animal(Document[int], collection="animals", discriminator="kind", tenant_field="zoo", soft_delete="left"):
-    zoo: str = Field("", frozen=True)
+    zoo: str = Field(default="", frozen=True)
     left: datetime | None = None
 
 
@@ -53,4 +53,4 @@ class Row(BaseModel, frozen=True):
     id: int
 
 
-MODELS = {"invoices": Invoice, "notes": Note, "towns": Town, "animals": Animal, "cats": Cat, "dogs": Dog, "tasks": Task}
+MODELS: dict[str, type[Document[Any]]] = {"invoices": Invoice, "notes": Note, "towns": Town, "animals": Animal, "cats": Cat, "dogs": Dog, "tasks": Task}

@@ -29,7 +29,7 @@ def module() -> Iterator[types.ModuleType]:
     del sys.modules["guide"]
 
 
-@pytest.mark.parametrize("name", ["schema.md", "queries.md"])
+@pytest.mark.parametrize("name", ["schema.md", "queries.md", "scopes.md"])
 def test_the_examples_give_what_the_guide_says(
     name: str, module: types.ModuleType, mongod_client: MongoClient[dict[str, Any]], database_name: str
 ) -> None:

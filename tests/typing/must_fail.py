@@ -11,6 +11,7 @@ from boundwork import (
     Index,
     TimeSeries,
     any_of,
+    connect,
     contains,
     contains_all,
     elem,
@@ -145,3 +146,10 @@ async def schemas(database: object) -> None:
     ensure_schema(database, [Order], True)  # error: call-arg / reportCallIssue
     str(ensure_schema(database).differnig)  # error: attr-defined / reportAttributeAccessIssue
     ensure_schema_async(database)  # error: unused-coroutine / reportUnusedCoroutine
+
+
+def tenants(shop: Shop) -> None:
+    Shop(connect("memory://shop"), tenant=1.5)  # error: arg-type / reportArgumentType
+    shop.for_tenant(None)  # error: arg-type / reportArgumentType
+    shop.find().all_tenants()  # error: attr-defined / reportAttributeAccessIssue
+    shop.orders.restore(Customer(id="x", name="Ada"))  # error: arg-type / reportArgumentType

@@ -123,3 +123,10 @@ async def schemas() -> None:
     reveal_type(await ensure_schema_async(connect("memory://shop"), [Order]))  # reveals: SchemaReport
     reveal_type(ensure_schema(connect("memory://shop")).differing)  # reveals: tuple[Difference, ...]
     reveal_type(stored_schema(Order).schema)  # reveals: dict[str, Any]
+
+
+def tenants(shop: Shop, async_shop: AsyncShop) -> None:
+    reveal_type(shop.for_tenant("acme"))  # reveals: Shop
+    reveal_type(async_shop.for_all_tenants())  # reveals: AsyncShop
+    reveal_type(shop.orders.find().including_removed())  # reveals: Query[Order]
+    reveal_type(async_shop.orders.find().project(Summary).all_tenants())  # reveals: AsyncQuery[Summary]
