@@ -120,5 +120,5 @@ def as_tenant_of(model: type[BaseModel], name: str, adapter: TypeAdapter[Any], t
 def write_field(document: Tracked, name: str, value: object) -> None:
     """Set a field that the program may not set: past pydantic, which may hold it frozen, but noticed."""
     touch_field(document, name)
-    document.__dict__[name] = value
+    vars(document)[name] = value
     document.model_fields_set.add(name)

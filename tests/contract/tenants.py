@@ -53,4 +53,12 @@ class Row(BaseModel, frozen=True):
     id: int
 
 
-MODELS: dict[str, type[Document[Any]]] = {"invoices": Invoice, "notes": Note, "towns": Town, "animals": Animal, "cats": Cat, "dogs": Dog, "tasks": Task}
+MODELS: dict[str, type[Document[Any]]] = {
+    "invoices": Invoice,
+    "notes": Note,
+    "towns": Town,
+    "animals": Animal,
+    "cats": Cat,
+    "dogs": Dog,
+    "tasks": Task,
+}

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from types import new_class
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from tests.contract.tenants import MODELS, Cat, Invoice, Note, Numbered, Row, Ta
 
 @pytest.fixture
 def shops(database: Any, colour: str) -> Any:
-    return define(colour, database, **MODELS)
+    return define(colour, database, {}, **MODELS)
 
 
 @pytest.fixture
@@ -322,14 +323,9 @@ async def test_tasks_of_the_tests_know_no_tenant_where_the_models_know_none(data
 
 def test_models_of_one_collection_agree_on_whose_their_documents_are() -> None:
     with pytest.raises(TypeError, match="declared where the collection is named"):
-
-        class Kitten(Cat, tenant_field="id"):
-            pass
-
+        new_class("Kitten", (Cat,), {"tenant_field": "id"})
     with pytest.raises(TypeError, match="names 'owner', which is not a field"):
-
-        class Wrong(Document, collection="wrong", tenant_field="owner"):
-            pass
+        new_class("Wrong", (Document,), {"collection": "wrong", "tenant_field": "owner"})
 
 
 async def test_two_models_of_a_collection_that_differ_are_not_used_together(database: Any, colour: str) -> None:

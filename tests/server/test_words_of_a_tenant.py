@@ -269,8 +269,8 @@ def filters_in(command: Mapping[str, Any]) -> Iterator[Any]:
 
 def demands(condition: Any) -> bool:
     """Tell whether a filter can only be met by documents of the tenant."""
-    demanded = condition.get("tenant")
-    if demanded == TENANT or (isinstance(demanded, Mapping) and demanded.get("$eq") == TENANT):
+    exactly = {"$eq": TENANT, "$regex": rf"\A{TENANT}\z"}
+    if condition.get("tenant") in (TENANT, exactly):
         return True
     return any(demands(part) for part in condition.get("$and", ()))
 
@@ -281,7 +281,9 @@ async def test_the_tenant_is_in_every_command(
     opened: Any, colour: str, seen: CommandsSeen, mongod_client: Any, database_name: str, case: Any, locks: bool
 ) -> None:
     bills = mongod_client[database_name].bills
-    theirs = [{"_id": number, "tenant": OTHER, "number": number, "gone": None} for number in (11, 12, 13)]
+    theirs: list[dict[str, Any]] = [
+        {"_id": number, "tenant": OTHER, "number": number, "gone": None} for number in (11, 12, 13)
+    ]
     bills.insert_many(theirs + [{**bill, "_id": bill["_id"] - 10, "tenant": TENANT} for bill in theirs])
     if case is _stream and locks:
         return  # a stream locks nothing, and says so
