@@ -43,7 +43,8 @@ def mapper_of(model: type[D]) -> "Mapper[D]":
 class Mapper(Generic[D]):
     """Translates between the documents of one model and their stored form.
 
-    Attributes: `model`, `collection`, `scope`, and `present_filter`, what documents meet that are not removed.
+    Attributes: `model`, `collection`, `scope` (`is_scoped` if it has any), and `present_filter`, what documents meet that
+    are not removed.
     """
 
     def __init__(self, model: type[D]) -> None:
@@ -59,6 +60,7 @@ class Mapper(Generic[D]):
         self.collection = collection
         self.codec: Codec = codec_of(model)
         self.scope = model.__boundwork_scope__
+        self.is_scoped = not self.scope.is_open
         self.present_filter: dict[str, Any] = (
             {} if self.scope.soft_delete is None else {self.codec.stored(self.scope.soft_delete): None}
         )

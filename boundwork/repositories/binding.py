@@ -68,7 +68,7 @@ class RepositoryBase(Generic[DocumentT, IdT]):
     def unit(self) -> Unit:
         """The core of the unit that this repository works in; NoActiveUnitOfWork where there is none."""
         unit = unit_for(self.model) if self._bound is None else self._bound.core
-        if unit.scopes is not None or self._has_scope:
+        if self._has_scope or unit.scopes is not None:
             meet(unit, self.mapper)
         return unit
 

@@ -48,7 +48,7 @@ def asked_by_id(mapper: Mapper[DocumentT], known: Known | None) -> DocumentT | N
     That is what a server would say, which is asked with the condition of the model.
     """
     if isinstance(known, mapper.model):
-        return None if mapper.is_removed(known) else known
+        return None if mapper.is_scoped and mapper.is_removed(known) else known
     if not isinstance(known, Document) or are_siblings(mapper.model, type(known)):
         return None
     return as_model(mapper, known)

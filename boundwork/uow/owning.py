@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 def owner_for(unit: "Unit", mapper: Mapper[Any], document: Document[Any]) -> Any:
     """Return the tenant that a new document needs from its unit, else MISSING; InvalidDocument if it has another one."""
-    if unit.scopes is None and mapper.scope.is_open:
+    if unit.scopes is None and not mapper.is_scoped:
         return MISSING
     meet(unit, mapper)
     return MISSING if unit.scopes is None else unit.scopes.owner_for(mapper, document)
 
 
 def give(mapper: Mapper[Any], document: Document[Any], owner: object) -> None:
-    """Give a tracked document its tenant; MISSING means that it needs none."""
-    if owner is not MISSING and mapper.scope.tenant_field is not None:
+    """Give a tracked document its tenant."""
+    if mapper.scope.tenant_field is not None:
         write_field(document, mapper.scope.tenant_field, owner)
 
 

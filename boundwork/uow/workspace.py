@@ -154,11 +154,12 @@ class Workspace:
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
         key = key_of(mapper, document.id)
         self._refuse_second(mapper, document, key)
-        owner = owner_for(self.unit, mapper, document)
+        owner = owner_for(self.unit, mapper, document) if mapper.is_scoped or self.unit.scopes is not None else MISSING
         self.tracker.attach(document)
         if unverified:
             touch_all(document)  # parts of it may be held already, and are changed without asking the document
-        give(mapper, document, owner)
+        if owner is not MISSING:
+            give(mapper, document, owner)
         replaces = self.known.current(mapper.collection, key) is REMOVED
         self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified, replaces=replaces))
         self.known.keep(mapper.collection, key, document)
@@ -307,7 +308,7 @@ class Workspace:
         self, mapper: Mapper[Any], stored_ids: Iterable[Any], command: Find | None, *, lock: bool = False
     ) -> list[bytes]:
         """Read what is not known of these documents; where that is asked for, lock all of them."""
-        if self.unit.scopes is not None or not mapper.scope.is_open:
+        if mapper.is_scoped or self.unit.scopes is not None:
             meet(self.unit, mapper)
         if lock or self.unit.settings.locks_reads:
             return await lock_and_find(self.unit, mapper, stored_ids, command)
