@@ -109,6 +109,13 @@ class ScopedSession:
             return bulk
         return replace(bulk, writes=tuple(self._written(bulk.collection, write) for write in bulk.writes))
 
+    async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Refuse: nobody knows which documents a command is about."""
+        raise TenantMissing(
+            f"The command {next(iter(command), '')} was refused in a unit with a tenant: whose documents it is about is "
+            "not known. Use a unit without a tenant.",
+        )
+
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the unique keys, which all tenants share."""
         return await self._inner.unique_keys(collection)

@@ -93,6 +93,8 @@ def test_a_collection_of_which_nothing_is_known_is_refused(session: ScopedSessio
         run_sync(session.find(Find("strangers", {})))
     with pytest.raises(TenantMissing, match="nobody said whose"):
         written(session, inner, DeleteOne({"_id": 1}), "strangers")
+    with pytest.raises(TenantMissing, match="The command update was refused in a unit with a tenant"):
+        run_sync(session.command({"update": "bills"}))
     assert inner.finds == inner.writes == []
 
 
