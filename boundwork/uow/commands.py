@@ -92,16 +92,16 @@ class UpdateOne:
 class UpsertOne:
     """Insert a document unless one with its `_id` is there; what is there is left as it is.
 
-    One that does not meet the `condition` is not there, and its `_id` is a duplicate key.
+    One that does not meet the `key` as well is not there, and its `_id` is a duplicate key.
     """
 
     document: dict[str, Any]
-    condition: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    key: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
-    def filter(self) -> Mapping[str, Any]:
-        """Return what the document meets that is left as it is."""
-        return {"_id": self.document["_id"], **self.condition}
+    def filter(self) -> dict[str, Any]:
+        """What selects the document that may be there."""
+        return {"_id": self.document["_id"], **self.key}
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class ScopedSession:
         if isinstance(write, InsertOne) and self._scopes.owns(collection, write.document):
             return write
         if isinstance(write, UpsertOne) and self._scopes.owns(collection, write.document):
-            return replace(write, condition=joint(condition, write.condition))
+            return replace(write, key=joint(condition, write.key))
         if isinstance(write, UpdateOne) and not any(_writes(write.update, name) for name in condition):
             return replace(write, filter=joint(condition, write.filter))
         if isinstance(write, DeleteOne):
