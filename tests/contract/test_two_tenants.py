@@ -83,6 +83,7 @@ class Tenant:
         now[number] = (note.text, False)
 
     async def _remove(self, uow: Any, now: Notes, _: Notes, number: int) -> None:
+        await uow.flush()  # a new document that no flush has sent would only be forgotten
         uow.notes.remove(await uow.notes.get(number))
         now[number] = (now[number][0], True)
 
