@@ -34,7 +34,7 @@ def concurrent_get(place: Place, effort: Effort) -> list[Row]:
         return work
 
     def ours(database: AsyncDatabase[Stored]) -> Work:
-        shop = AsyncShop(database)
+        shop = AsyncShop(database, single_reads=None)
 
         async def work(ids: list[ObjectId], _: list[Order]) -> object:
             async with shop as uow:

@@ -17,6 +17,7 @@ from typing_extensions import TypeAliasType, is_typeddict
 from boundwork.models import containers, records, scalars, unions
 from boundwork.models.kinds import is_class
 from boundwork.models.markers import StorePlain
+from boundwork.models.references import storing
 from boundwork.models.shapes import ANYTHING, Shape, UnclearType
 from boundwork.models.slots import Stored
 
@@ -114,6 +115,8 @@ def _of_class(cls: type[Any]) -> Shape | None:
 def _of_container(annotation: Any, origin: Any) -> Shape:  # noqa: PLR0911 - one line for each kind
     kind = origin or annotation
     arguments = get_args(annotation)
+    if storing.is_reference(annotation):
+        return storing.reference(annotation, shape_of)
     if is_class(kind) and hasattr(kind, "__dataclass_fields__"):
         return records.dataclass(kind, shape_of)
     if is_typeddict(kind):

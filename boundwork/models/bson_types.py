@@ -25,7 +25,8 @@ from pydantic import AnyUrl, BaseModel, PostgresDsn, SecretBytes, SecretStr
 from pydantic_core import MultiHostUrl, Url
 
 from boundwork.models.decimal128 import DecimalRange, from_decimal
-from boundwork.models.kinds import is_mapping
+from boundwork.models.kinds import class_of, is_mapping
+from boundwork.models.references.ref import Ref
 
 NATIVE: frozenset[type] = frozenset({
     str, float, bool, type(None), ObjectId, bytes, Decimal128, Int64, Binary, Code, DBRef, MaxKey, MinKey,
@@ -61,6 +62,8 @@ class Missing:
 
 MISSING: Any = Missing()
 """Stands for a field that is not there."""
+HIDDEN = "[...]"
+"""Stands in errors for the key of a dict, which is content."""
 
 Encoder = Callable[[Any], Any]
 _MICROSECOND = timedelta(microseconds=1)
@@ -211,14 +214,14 @@ def _key_text(key: Any) -> str:
     raise CannotStore(f"a key of type {type(key).__name__} has no form in BSON")
 
 
-def _encode_mapping(values: Mapping[Any, Any]) -> dict[str, Any]:
+def _encode_mapping(values: Mapping[Any, Any], *, of_fields: bool = False) -> dict[str, Any]:
     stored: dict[str, Any] = {}
     for key, value in values.items():
         name = encode_key(key)
         try:
             stored[name] = value if type(value) in NATIVE else encode_value(value)
         except CannotStore as error:
-            raise error.inside(name, values) from None
+            raise error.inside(name if of_fields else HIDDEN, values) from None
     return stored
 
 
@@ -234,7 +237,9 @@ def _encode_model(model: BaseModel) -> Any:
 
 def _encode_dataclass(value: Any) -> dict[str, Any]:
     try:
-        return _encode_mapping({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        return _encode_mapping(
+            {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, of_fields=True
+        )
     except CannotStore as error:
         raise error.of(value) from None
 
@@ -266,16 +271,21 @@ _BY_TYPE: dict[type, Encoder] = {
     SecretStr: _refuse_secret,
     SecretBytes: _refuse_secret,
     BaseModel: _encode_model,
-    str: str.__str__,
-    float: float,
-    bytes: bytes,
+    Ref: lambda ref: encode_value(ref.id),
     **dict.fromkeys(TEXT_TYPES, str),
+}
+
+_EXACT: dict[type, Encoder] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    bytes: lambda value: bytes.__getitem__(value, slice(None)),
 }
 
 
 def encode_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each way
     """Give the stored form of any value by its type; raise CannotStore where there is none."""
-    kind: Any = value.__class__
+    kind = class_of(value)  # not its __class__, which says what an object likes
     if kind in NATIVE:
         return value
     encoder = _BY_TYPE.get(kind)
@@ -284,6 +294,8 @@ def encode_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each way
     if isinstance(value, Enum):
         return encode_value(value.value)
     for base in kind.__mro__:
+        if base in _EXACT:  # what is written is what it holds, whatever the methods of a subclass say
+            return encode_value(_EXACT[base](value))
         if base in NATIVE:
             return value
         if base in _BY_TYPE:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from boundwork.models.bson_types import (
+    HIDDEN,
     MISSING,
     NATIVE,
     CannotStore,
@@ -179,7 +180,7 @@ def _mapping_encoder(encode: Encoder) -> Encoder:
             try:
                 stored[name] = value if type(value) in NATIVE else encode(value)
             except CannotStore as error:
-                raise error.inside(name, values) from None
+                raise error.inside(HIDDEN, values) from None
         if len(stored) != len(values):
             raise CannotStore("two keys are stored as the same text")
         return stored

@@ -21,9 +21,9 @@ class Update:
     `set` and `push` map dotted paths to values, `unset` lists paths, `fields` names the model's changed fields.
     """
 
-    set: dict[str, Any] = field(default_factory=dict)
+    set: dict[str, Any] = field(default_factory=dict, repr=False)
     unset: tuple[str, ...] = ()
-    push: dict[str, list[Any]] = field(default_factory=dict)
+    push: dict[str, list[Any]] = field(default_factory=dict, repr=False)
     fields: tuple[str, ...] = ()
 
     def operators(self) -> dict[str, Any]:
@@ -42,9 +42,9 @@ class Update:
 class Changed:
     """Collects the paths of an update."""
 
-    set: dict[str, Any] = field(default_factory=dict)
+    set: dict[str, Any] = field(default_factory=dict, repr=False)
     unset: list[str] = field(default_factory=list)
-    push: dict[str, list[Any]] = field(default_factory=dict)
+    push: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Count the paths."""

@@ -12,8 +12,9 @@ from bson import ObjectId
 from pydantic import ConfigDict, Field
 from typing_extensions import TypeVar, Unpack
 
-from boundwork.models import discriminators
+from boundwork.models import discriminators, fixed_fields
 from boundwork.models.codec import codec_of
+from boundwork.models.fixed_fields import ShardKeyField
 from boundwork.models.metaclass import BARE, DocumentMeta, StoredMeta, expression
 from boundwork.models.scalars import known
 from boundwork.models.scope import OPEN, Scope, check_scope, declared_scope
@@ -107,6 +108,8 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     whose Literal values tell the subclasses apart. `Document[str]` has another type of id, and then no default id.
     `indexes` and `options` declare the structure of the collection, for `ensure_schema`; subclasses inherit them.
     `tenant_field` names the field that says whose a document is, `soft_delete` the one that says when it was removed.
+    `versioned` counts the updates of each document in a field `version`, or one of another name, which is compared at
+    every write. `shard_key` names what the collection is divided by: `("country", ("customer_id", "hashed"))`.
     """
 
     __boundwork_document__: ClassVar[bool] = True
@@ -114,10 +117,12 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     __boundwork_indexes__: ClassVar[tuple[Index, ...]] = ()
     __boundwork_options__: ClassVar[CollectionOptions | None] = None
     __boundwork_scope__: ClassVar[Scope] = OPEN
+    __boundwork_version__: ClassVar[str | None] = None
+    __boundwork_shard_key__: ClassVar[tuple[str, ...]] = ()
 
     id: IdT = Field(default_factory=_new_id)
 
-    def __init_subclass__(  # noqa: PLR0913 - the words of a class statement, all by keyword
+    def __init_subclass__(  # noqa: PLR0913 - the keywords of a class statement
         cls,
         *,
         collection: str | None = None,
@@ -126,6 +131,8 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         options: CollectionOptions | None = None,
         tenant_field: str | None = None,
         soft_delete: str | None = None,
+        versioned: bool | str = False,
+        shard_key: Sequence[ShardKeyField] = (),
         **keywords: Unpack[ConfigDict],
     ) -> None:
         """Take the keywords of the class statement."""
@@ -143,6 +150,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         if options is not None:
             cls.__boundwork_options__ = options
         discriminators.declare(cls, discriminator)
+        fixed_fields.declare(cls, versioned, shard_key)
 
     @classmethod
     def __boundwork_prepare__(cls) -> None:
@@ -153,6 +161,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             discriminators.register(cls)
             declared_indexes(cls)  # for its complaints
             check_scope(cls, cls.__boundwork_scope__)
+            fixed_fields.fixed_fields(cls)  # as well
         else:
             fields = cls.__pydantic_fields__.items()
             mutable = {name for name, info in fields if not _is_scalar(info.annotation)}

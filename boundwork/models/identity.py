@@ -1,4 +1,4 @@
-"""When two stored ids are the same document.
+"""When two stored ids are the same document, and what can be an id at all.
 
 The key follows BSON's comparison, not Python's: numbers of different types are equal, a boolean is not a number,
 and a document is equal to another with the same fields in the same order.
@@ -11,12 +11,24 @@ from typing import Any
 from uuid import UUID
 
 import bson
-from bson import Binary, Decimal128, ObjectId
+from bson import Binary, Decimal128, ObjectId, Regex
 
+from boundwork.models.bson_types import CannotStore
 from boundwork.models.kinds import is_mapping, is_ordered
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID_SUBTYPE = 4
+NO_IDS: frozenset[type] = frozenset({Regex, list})
+"""Types that no server takes for an id: one of them in a filter is a condition, or none that can be met."""
+
+
+def checked_id(stored_id: Any) -> Any:
+    """Return the stored form of an id; CannotStore for what a filter would read as a condition, and no server stores."""
+    if type(stored_id) in NO_IDS:
+        raise CannotStore(f"an id cannot be a {type(stored_id).__name__}")
+    if is_mapping(stored_id) and any(str(name).startswith("$") for name in stored_id):
+        raise CannotStore("an id cannot have a name that begins with '$'")
+    return stored_id
 
 
 def identity_key(stored_id: Any) -> Hashable:

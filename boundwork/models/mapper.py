@@ -15,9 +15,12 @@ from boundwork.models import discriminators
 from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, decode_all
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.document import Document
+from boundwork.models.fixed_fields import fixed_fields
 from boundwork.models.hydration import hydration_pause
+from boundwork.models.identity import NO_IDS, checked_id
 from boundwork.models.problems import cannot_store, problems_of, too_deep
-from boundwork.models.renewal import renewed
+from boundwork.models.renewal import renewed, renewed_extra
+from boundwork.models.restore import EXTRA, ModelState
 from boundwork.models.scope import Tenant, adapter_of, as_tenant_of
 from boundwork.models.slots import FIELDS_SET, take_unknown
 from boundwork.models.tracking import Tracker, mark_modified, touch_all
@@ -26,6 +29,7 @@ from boundwork.models.verification import Look, Verifier, through_bson
 D = TypeVar("D", bound=Document[Any])
 _lock = threading.RLock()
 _OWN = "__boundwork_mapper__"
+_PLAIN_IDS = NATIVE - NO_IDS
 
 
 def mapper_of(model: type[D]) -> "Mapper[D]":
@@ -43,8 +47,8 @@ def mapper_of(model: type[D]) -> "Mapper[D]":
 class Mapper(Generic[D]):
     """Translates between the documents of one model and their stored form.
 
-    Attributes: `model`, `collection`, `scope` (`is_scoped` if it has any), and `present_filter`, what documents meet that
-    are not removed.
+    Attributes: `model`, `collection`, `scope` (`is_scoped` if it has any), `present_filter`, what documents meet that
+    are not removed, and `fixed` (the version and the shard key, None where there are none).
     """
 
     def __init__(self, model: type[D]) -> None:
@@ -65,12 +69,12 @@ class Mapper(Generic[D]):
             {} if self.scope.soft_delete is None else {self.codec.stored(self.scope.soft_delete): None}
         )
         model.__boundwork_prepare__()
+        self.fixed = fixed_fields(model)
         self._family = discriminators.is_family(model)
-        self._names = {field.accepted: field.name for field in self.codec.fields}
         self._validate = model.__pydantic_validator__.validate_python
         self._verifier = Verifier(self.codec)
         annotation = model.model_fields["id"].annotation
-        self._id_type = annotation if isinstance(annotation, type) else None
+        self._id_type = annotation if isinstance(annotation, type) and annotation is not Any else None
         self._caches = any(
             isinstance(value, cached_property) for base in model.__mro__ for value in vars(base).values()
         )
@@ -124,7 +128,7 @@ class Mapper(Generic[D]):
         try:
             document = self._validate(taken, strict=False)
         except ValidationError as error:
-            raise InvalidDocument(self.collection, key, problems_of(error, self._names), stored=True) from None
+            raise InvalidDocument(self.collection, key, problems_of(error, self.model), stored=True) from None
         self.codec.settle(taken, document)
         return cast("D", document)
 
@@ -158,18 +162,20 @@ class Mapper(Generic[D]):
         if tracker is not None and not as_loaded:
             touch_all(document)
         changes = None if tracker is None else tracker.changes_of(document)
-        untouched = tracker is not None and changes is None
-        values = fresh.__dict__ if untouched else renewed(document.__dict__, fresh.__dict__)
+        before = None if changes is None else ModelState(document)
+        values, extra = fresh.__dict__, fresh.__pydantic_extra__
+        if tracker is None or changes is not None:
+            values, extra = renewed(document.__dict__, values), renewed_extra(document.__pydantic_extra__, extra)
         object.__setattr__(document, "__dict__", values)
-        object.__setattr__(document, "__pydantic_extra__", fresh.__pydantic_extra__)
+        object.__setattr__(document, EXTRA, extra)
         FIELDS_SET.__set__(document, fresh.__pydantic_fields_set__)
         take_unknown(document, fresh)
         if tracker is None:
             mark_modified(document)
-        elif changes is None:
+        elif changes is None or before is None:
             tracker.attach(document)
         elif as_loaded:
-            changes.renew()
+            changes.renew(before)
         else:
             changes.accept()
 
@@ -201,7 +207,7 @@ class Mapper(Generic[D]):
 
     def encode_id(self, value: object) -> Any:
         """Give the stored form of an id; raise TypeError for one of another type than the model's."""
-        if type(value) is self._id_type and type(value) in NATIVE:
+        if type(value) is self._id_type and type(value) in _PLAIN_IDS:
             return value
         if self._id_type is not None and not isinstance(value, self._id_type):
             raise TypeError(
@@ -209,10 +215,11 @@ class Mapper(Generic[D]):
                 f"and was asked for as {type(value).__name__}."
             )
         try:
-            return self.codec.by_name["id"].shape.encode(value)
-        except CannotStore as error:
+            return checked_id(self.codec.by_name["id"].shape.encode(value))
+        except (CannotStore, RecursionError) as error:
+            problem = error.problem if isinstance(error, CannotStore) else "it is nested too deeply"
             raise InvalidDocument(
-                self.collection, f"(of type {type(value).__name__})", [("id", error.problem)], stored=False
+                self.collection, f"(of type {type(value).__name__})", [("id", problem)], stored=False
             ) from None
 
     def verify(

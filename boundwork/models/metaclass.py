@@ -86,7 +86,7 @@ class DocumentMeta(StoredMeta):
             try:
                 return super().__getattr__(name)
             except AttributeError:
-                if name[0] == "_" or _building.depth or "__pydantic_fields__" not in cls.__dict__:
+                if name[:1] in {"", "_"} or _building.depth or "__pydantic_fields__" not in cls.__dict__:
                     raise
             from boundwork.models.expressions import field_expression  # noqa: PLC0415 - as above
 

@@ -7,6 +7,7 @@ program asks for it.
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any, cast
 
 import bson
@@ -16,8 +17,8 @@ from boundwork.models.expressions.conditions import Filter, Plain
 from boundwork.models.expressions.fields import FieldExpression
 from boundwork.models.expressions.filters import check_root, compile_filter
 from boundwork.models.expressions.operands import Expression, encode_operand
-from boundwork.models.expressions.plain import checked_key
-from boundwork.models.kinds import is_document
+from boundwork.models.expressions.plain import checked_key, whole
+from boundwork.models.kinds import is_array, is_document
 
 _WRITING = frozenset({"$out", "$merge"})
 _FIRST_ONLY = frozenset({"$geoNear", "$search", "$searchMeta", "$vectorSearch"})
@@ -32,7 +33,9 @@ def compile_pipeline(
     Raises TypeError for what is no stage, ValueError for a stage that writes, for an operator that runs JavaScript
     (`javascript` lets it pass), and for a first `$match` with a name that the model does not store.
     """
-    stages = [_stage(model, number, stage, javascript) for number, stage in enumerate(pipeline)]
+    stages = whole(
+        "The pipeline", lambda: [_stage(model, number, stage, javascript) for number, stage in enumerate(pipeline)]
+    )
     return restricted(stages, base)
 
 
@@ -48,17 +51,24 @@ def restricted(stages: Sequence[Stage], base: Mapping[str, Any]) -> tuple[Stage,
 
 
 def _stage(model: type[BaseModel], number: int, stage: object, javascript: bool) -> Stage:
-    fields = _fields(stage)
-    name = next(iter(fields), None)
-    if len(fields) != 1 or not isinstance(name, str) or not name.startswith("$"):
+    fields = list(_fields(stage).items())
+    name = _key(fields[0][0], javascript) if len(fields) == 1 and isinstance(fields[0][0], str) else ""
+    if not name.startswith("$"):
         raise TypeError(
             f"Stage {number + 1} of the pipeline is no mapping with one operator, such as {{'$match': ...}}."
         )
-    if name in _WRITING:
-        raise ValueError(f"The stage {name} is refused: it writes past the unit, and no transaction takes it.")
+    operand = fields[0][1]
     if name == "$match":
-        return {name: _matched(model, fields[name], javascript, first=number == 0)}
-    return {checked_key(name, javascript): _stored(model, name, fields[name], javascript)}
+        return {name: _matched(model, operand, javascript, first=number == 0)}
+    return {name: _stored(model, name, operand, javascript)}
+
+
+def _key(name: object, javascript: bool) -> str:
+    """Return a key; ValueError for a stage that writes, wherever it stands: in $facet, in a pipeline of $lookup."""
+    key = checked_key(name, javascript)
+    if key in _WRITING:
+        raise ValueError(f"The stage {key} is refused: it writes past the unit, and no transaction takes it.")
+    return key
 
 
 def _matched(model: type[BaseModel], operand: object, javascript: bool, *, first: bool) -> dict[str, Any]:
@@ -71,7 +81,7 @@ def _matched(model: type[BaseModel], operand: object, javascript: bool, *, first
 def _stored(model: type[BaseModel], name: str, value: object, javascript: bool) -> object:
     if isinstance(value, Mapping):
         parts = _fields(cast("object", value)).items()
-        return {checked_key(key, javascript): _stored(model, str(key), part, javascript) for key, part in parts}
+        return {(key := _key(name, javascript)): _stored(model, key, part, javascript) for name, part in parts}
     if isinstance(value, list | tuple):
         return [_stored(model, name, item, javascript) for item in cast("list[object]", value)]
     if isinstance(value, Expression):
@@ -89,7 +99,19 @@ def _of_the_class(model: type[BaseModel], value: Expression) -> object:
 def _value(name: str, value: object) -> object:
     encoded: Any = encode_operand(name, value)
     # The keys of an object could be operators here, and its texts paths; as a literal it is the value that it is.
-    return {"$literal": encoded} if is_document(encoded) else encoded
+    said = isinstance(value, str) and not isinstance(value, Enum)
+    return {"$literal": encoded} if not said and _speaks(encoded) else encoded
+
+
+def _speaks(encoded: object) -> bool:
+    """Tell whether an aggregation would read a value as operators or paths, wholly or in part."""
+    if is_array(encoded):
+        return any(map(_speaks, encoded))
+    return (
+        is_document(encoded)
+        or isinstance(encoded, bson.DBRef)
+        or (isinstance(encoded, str) and encoded.startswith("$"))
+    )
 
 
 def _fields(value: object) -> Mapping[object, object]:

@@ -7,6 +7,7 @@ from pydantic_core import core_schema
 
 from boundwork.errors import InvalidDocument
 from boundwork.models.bson_types import CannotStore, encode_value
+from boundwork.models.locations import place_of
 
 if TYPE_CHECKING:
     from boundwork.models.codec import Codec
@@ -33,14 +34,13 @@ def _known_types() -> frozenset[str]:
 _SAFE = _known_types()
 
 
-def problems_of(error: ValidationError, names: dict[str, str]) -> list[tuple[str, str]]:
-    """Name each field by its dotted path and the reason without values; `names` maps accepted to Python names."""
+def problems_of(error: ValidationError, kind: object) -> list[tuple[str, str]]:
+    """Name each place in a value of a kind, which is a model or another annotation, and the reason without values."""
     problems: list[tuple[str, str]] = []
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        head, *rest = detail["loc"] or ("(document)",)
-        path = ".".join(str(part) for part in (names.get(str(head), head), *rest))
-        kind = detail["type"]
-        problems.append((path, f"{detail['msg']} ({kind})" if kind in _SAFE else kind))
+        failed = detail["type"]
+        path = place_of(kind, detail["loc"], named=failed == "extra_forbidden") or "(document)"
+        problems.append((path, f"{detail['msg']} ({failed})" if failed in _SAFE else failed))
     return problems
 
 

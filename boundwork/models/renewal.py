@@ -2,7 +2,8 @@
 
 Somebody may hold a list or an embedded model of a document since before. If an equal one took its place, what is
 changed in the old one later would be written by nobody. What differs is replaced, around the parts that do not;
-nothing old is changed, since it may stand in another document as well.
+nothing old is changed, since it may stand in another document as well. So an embedded model that stays keeps its field
+set and its private values, too.
 """
 
 import dataclasses
@@ -21,6 +22,16 @@ from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, i
 def renewed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """Return the new values of a document's fields, with old ones where these are equal."""
     return {name: _renewed(before.get(name, MISSING), value) for name, value in now.items()}
+
+
+def renewed_extra(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the new extra values of a document in the dict that it has: only this document has that."""
+    if old is None or new is None:
+        return new
+    values = renewed(old, new)
+    old.clear()
+    old.update(values)
+    return old
 
 
 def _renewed(old: Any, new: Any) -> Any:

@@ -1,7 +1,8 @@
 """What a value was, so that it can be put back in place.
 
 A record holds the containers themselves and a shallow copy of each one's contents. Restoring changes no identity: a
-list that somebody else holds is the same list with the old items.
+list that somebody else holds is the same list with the old items. A reading moves what there is to go back to, but only
+of what it has changed: `reread` and `keeping`.
 """
 
 import dataclasses
@@ -15,16 +16,18 @@ from pydantic import BaseModel
 
 from boundwork.models.bson_types import NATIVE
 from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
+from boundwork.models.references.ref import Ref
 from boundwork.models.slots import FIELDS_SET, SharedNames
 
-ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID}
+ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID, Ref}
+EXTRA, NAMES, PRIVATE = "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__"
 _set_slot = object.__setattr__
 
 
 class ModelState:
     """The attributes, field set, extra and private values of one model, shallowly."""
 
-    __slots__ = ("extra", "names", "private", "values")
+    __slots__ = ("extra", "inside", "names", "private", "values")
 
     def __init__(self, model: BaseModel) -> None:
         """Note the model as it is now."""
@@ -35,6 +38,25 @@ class ModelState:
         self.extra = None if extra is None else dict(extra)
         private = model.__pydantic_private__
         self.private = None if private is None else dict(private)
+        self.inside: Record | None = None
+
+    def reread(self, before: "ModelState", then: "ModelState") -> frozenset[str]:
+        """Be what to go back to after a reading: what that left as it was `before` is as it was `then`.
+
+        Return what it changed: names of fields, and of the slots for extra values and for the field set.
+        """
+        changed = _changed(before.values, self.values)
+        self.values.update((name, then.values[name]) for name in self.values.keys() & then.values.keys() - changed)
+        self.private = then.private
+        if _changed(before.extra or {}, self.extra or {}) or list(before.extra or ()) != list(self.extra or ()):
+            changed.add(EXTRA)
+        else:
+            self.extra = then.extra
+        if before.names != self.names:
+            changed.add(NAMES)
+        else:
+            self.names = then.names
+        return frozenset(changed)
 
     def restore(self, model: BaseModel) -> None:
         """Put it back; dicts that exist keep their identity."""
@@ -42,13 +64,15 @@ class ModelState:
         values.clear()
         values.update(self.values)
         FIELDS_SET.__set__(model, self.names if type(self.names) is SharedNames else set(self.names))
-        for slot, before in (("__pydantic_extra__", self.extra), ("__pydantic_private__", self.private)):
+        for slot, before in ((EXTRA, self.extra), (PRIVATE, self.private)):
             now = getattr(model, slot)
             if is_dict(now) and before is not None:
                 now.clear()
                 now.update(before)
             else:
                 _set_slot(model, slot, None if before is None else dict(before))
+        if self.inside is not None:
+            self.inside.restore()
 
     @property
     def more(self) -> bool:
@@ -101,6 +125,21 @@ class Record:
                 for name, part in contents:
                     _set_slot(value, name, part)
 
+    def keeping(self, older: "Record") -> "Record":
+        """Return the record, with the field sets and private values that an older one has of the models in both."""
+        then = dict(older.models())
+        kept = Record(None)
+        kept.partial = self.partial
+        seen = iter(self._seen)
+        for value, contents in zip(seen, seen, strict=True):
+            kept._seen += (value, _like(value, contents, then[id(value)]) if id(value) in then else contents)
+        return kept
+
+    def models(self) -> Iterator[tuple[int, Any]]:
+        """Give the contents of each model, by its identity."""
+        seen = iter(self._seen)
+        return ((id(value), contents) for value, contents in zip(seen, seen, strict=True) if is_model(value))
+
     def _note(self, values: Iterable[Any]) -> None:
         for value in values:
             if type(value) in ATOMS:
@@ -133,8 +172,10 @@ class Record:
             self._seen += (model, state)
             if type(names) is not SharedNames and len(names) < len(type(model).__pydantic_fields__):
                 self.partial = True
-            if state.extra or state.private:
-                self._note(state.inner())
+            if state.private:
+                state.inside = Record(tuple(state.private.values()))
+            if state.extra:
+                self._note(state.extra.values())
         if not ATOMS.issuperset(map(type, values.values())):
             self._note(values.values())
 
@@ -149,3 +190,21 @@ def _restore_model(model: BaseModel, contents: Any) -> None:
     values.update(contents)
     if type(model.__pydantic_fields_set__) is not SharedNames:
         FIELDS_SET.__set__(model, set(type(model).__pydantic_fields__))
+
+
+def _like(model: BaseModel, contents: Any, then: Any) -> ModelState:
+    """Return contents of a model with the field set and private values of other ones."""
+    state = ModelState(model)
+    is_state = isinstance(contents, ModelState)
+    state.values, state.extra = (contents.values, contents.extra) if is_state else (contents, None)
+    if isinstance(then, ModelState):
+        state.names, state.private, state.inside = then.names, then.private, then.inside
+    else:
+        state.names = set(type(model).__pydantic_fields__)
+    return state
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> set[str]:
+    """Return the names under which there is another value than before, or none."""
+    common = before.keys() & now.keys()
+    return (before.keys() ^ now.keys()) | {name for name in common if before[name] is not now[name]}

@@ -3,7 +3,7 @@
 Slots are invisible to pydantic: no dump, comparison, schema or representation sees them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -42,6 +42,14 @@ class Stored(BaseModel, metaclass=StoredMeta):
             names = set(names)
             FIELDS_SET.__set__(self, names)
         return names
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Show the id, and the fields that say so by `Field(repr=True)`: contents stay out of logs and error reports."""
+        for name, info in type(self).__pydantic_fields__.items():
+            said: dict[str, Any] = getattr(info, "_attributes_set", {})  # what was written: the default is True as well
+            shows = info.repr and "repr" in said
+            if name in self.__dict__ and (shows or (name == "id" and hasattr(type(self), "__boundwork_document__"))):
+                yield name, self.__dict__[name]
 
     def __copy__(self) -> Self:
         """Copy shallowly; fields the model does not know go with the copy."""

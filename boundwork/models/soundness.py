@@ -25,6 +25,8 @@ from boundwork.models.bson_types import TEXT_TYPES
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.fields import StoredField
 from boundwork.models.kinds import class_of, is_class
+from boundwork.models.references.ref import Ref
+from boundwork.models.references.storing import id_annotation, is_reference
 
 Check = Callable[[Any], bool]
 Names = Callable[[Any], tuple[str, ...]]
@@ -116,6 +118,8 @@ def _reaches(annotation: Any) -> bool:
 
 
 def _classes(annotation: Any) -> Iterator[type]:
+    if is_reference(annotation):
+        return
     if is_class(annotation):
         yield annotation
         if is_typeddict(annotation) or hasattr(annotation, "_fields"):
@@ -193,7 +197,15 @@ class _Source:
             return f"(type({part} := {got}) in {kinds} and (type({part}), {part}) in {known})"
         return self._of_container(origin, arguments, part, got)
 
+    def _of_reference(self, model: Any, part: str, got: str) -> str:
+        if not is_class(model):
+            return "False"
+        kinds = f"type({part} := {got}) is {self._name(Ref)} and {part}.model is {self._name(model)}"
+        return f"({kinds} and {self.condition(id_annotation(model), f'{part}.id')})"
+
     def _of_container(self, origin: Any, arguments: tuple[Any, ...], part: str, got: str) -> str:
+        if origin is Ref:
+            return self._of_reference(arguments[0], part, got)
         kinds = _CONTAINERS.get(origin)
         if kinds is None:
             return "False"

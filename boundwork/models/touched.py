@@ -1,10 +1,10 @@
 """What one touched document was: stored forms to compare with, and Python state to return to.
 
 Stored forms follow the database: a flush renews them. Python state follows the rollback: it is that of the first
-touch, of the last commit, or of the last reading from the database, whichever came last.
+touch or of the last commit, whichever came last, and of what a reading has changed since, that of the reading.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, encode_key, encode_value
@@ -13,8 +13,8 @@ from boundwork.models.difference import Changed, Update, compare, same
 from boundwork.models.fields import StoredField
 from boundwork.models.kinds import is_array, is_dict
 from boundwork.models.problems import cannot_store, id_changed
-from boundwork.models.restore import ModelState, Record
-from boundwork.models.slots import STATE, Tracked
+from boundwork.models.restore import EXTRA, NAMES, ModelState, Record
+from boundwork.models.slots import STATE, SharedNames, Tracked
 
 if TYPE_CHECKING:
     from boundwork.models.tracking import Tracker
@@ -27,9 +27,9 @@ class Frame:
     """What a touched document was at some moment: all its contents, and the baselines it was compared with."""
 
     contents: Record
-    baseline: dict[str, Any]
+    baseline: dict[str, Any] = field(repr=False)
     whole: frozenset[str]
-    extra: dict[str, Any]
+    extra: dict[str, Any] = field(repr=False)
     readings: int
 
 
@@ -61,7 +61,7 @@ class Changes:
         self.whole: frozenset[str] = frozenset()
         self._records: dict[str, Record] = {}
         self._sent: dict[str, Any] = {}
-        self._readings = 0
+        self._readings: tuple[frozenset[str], ...] = ()
         self.handed_out = False  # a private or extra value was, so that it may change behind the document's back
         self._begin()
         self.extra = self._sent_extra = _encoded_extra(self._state.extra)
@@ -145,12 +145,22 @@ class Changes:
         for name in {**self.extra, **now}:
             before, after = self.extra.get(name, MISSING), now.get(name, MISSING)
             if not same(before, after):
+                self._check_extra(name)
                 names.append(name)
                 if after is MISSING:
                     changed.unset.append(name)
                 else:
                     changed.set[name] = after
         return names
+
+    def _check_extra(self, name: str) -> None:
+        """Refuse a name that an update would read as an operator, or as the path of a declared field."""
+        taken = any(field.stored == name for field in self.codec.fields)
+        if taken or not name or name[0] == "$" or "." in name:
+            problem = CannotStore(
+                "an update would not write a field of this name: it is taken, empty, or holds '.' or '$'"
+            )
+            raise cannot_store(self.document, problem.inside(name))
 
     def accept(self) -> None:
         """Take the present state as the stored baseline; scalars need no watching until they are written again.
@@ -188,6 +198,19 @@ class Changes:
                 del self.baseline[name]
         self.extra = self._sent_extra
 
+    def advance(self, name: str, value: int) -> None:
+        """Give a field a value that is about to be stored with an update."""
+        values: Any = self.document.__dict__
+        values[name] = value
+        if name in self.baseline:
+            self.baseline[name] = value
+        if type(self.document.__pydantic_fields_set__) is not SharedNames:
+            self.document.__pydantic_fields_set__.add(name)
+
+    def first(self, name: str) -> Any:
+        """Give the value that a rollback would restore to a scalar field."""
+        return self._state.values.get(name, MISSING)
+
     def rewind(self) -> None:
         """Put the document back to what it was at the first touch or the last mark, in place.
 
@@ -212,48 +235,60 @@ class Changes:
         self._begin()
         self._records = {name: Record(values.get(name, MISSING)) for name in self._records}
 
-    def renew(self) -> None:
-        """Take the fields as untouched, since they were read again; private values are rewound as before.
+    def renew(self, before: ModelState) -> None:
+        """Take the fields as untouched, since they were read again; what differs from `before` is rewound to this.
 
         What was handed out since the document was first touched is still watched: it has the new contents now.
         """
-        private, rest, watched = self._state.private, self._rest, self._records
+        then, records = self._state, self._records
         self._state = ModelState(self.document)
-        self._state.private = private
-        self._rest = (*rest, *(Record(value) for value in (self._state.extra or {}).values()))
+        changed = self._state.reread(before, then)
+        if EXTRA in changed:
+            self._rest = (*self._rest, *(Record(value) for value in (self._state.extra or {}).values()))
         self._records, self._sent, self.baseline, self.whole = {}, {}, {}, frozenset()
-        self.extra = self._sent_extra = _encoded_extra(self._state.extra)
-        self._readings += 1
-        for name in watched:
+        self.extra = self._sent_extra = _encoded_extra(self.document.__pydantic_extra__)
+        self._readings = (*self._readings, changed)
+        for name, record in records.items():
             self.note(name)
+            self._records[name] = self._records[name].keeping(record) if name in changed else record
 
     def frame(self) -> Frame:
         """Give a frame of the present state, to be restored later."""
-        return Frame(Record(self.document), dict(self.baseline), self.whole, dict(self.extra), self._readings)
+        return Frame(Record(self.document), dict(self.baseline), self.whole, dict(self.extra), len(self._readings))
 
     def restore(self, frame: Frame) -> None:
         """Put the document back to what it was in a frame, in place; values handed out since are still watched."""
-        if frame.readings != self._readings:
-            self._restore_private(frame)
-            return
         self._sent = {}
         frame.contents.restore()
-        since = self.baseline.keys() - frame.baseline.keys()
-        self.baseline = dict(frame.baseline)
+        read = frozenset[str]().union(*self._readings[frame.readings :])
+        if read:
+            self._restore_read(frame, read)
+        since = (self.baseline.keys() - frame.baseline.keys()) | (self.baseline.keys() & read)
         self.whole = frame.whole | (self.whole & since)
-        self.extra = dict(frame.extra)
-        for name in since:
+        self.extra = dict(frame.extra) if EXTRA not in read else _encoded_extra(self.document.__pydantic_extra__)
+        noted, self.baseline = (
+            self.baseline,
+            {name: value for name, value in frame.baseline.items() if name not in read},
+        )
+        for name in noted.keys() & since:
             field = self.codec.by_name[name]
             if field.shape.mutable:
                 self.baseline[name] = _encoded(field, self.document.__dict__.get(name, MISSING))
 
-    def _restore_private(self, frame: Frame) -> None:
-        """Put back what of a frame still counts after the fields were read again; they are as they were read."""
-        self._put_back()
-        read = ModelState(self.document)
-        frame.contents.restore()
-        read.private = ModelState(self.document).private
-        read.restore(self.document)
+    def _restore_read(self, frame: Frame, read: frozenset[str]) -> None:
+        """Put back what was read again since a frame, which no frame has."""
+        now, values = ModelState(self.document), self._state.values
+        now.values.update((name, values[name]) for name in values.keys() & read)
+        if EXTRA in read:
+            now.extra = self._state.extra
+        if NAMES in read:
+            now.names = self._state.names
+        now.restore(self.document)
+        for name in self._records.keys() & read:
+            self._records[name].keeping(frame.contents).restore()
+        if EXTRA in read:
+            for record in self._rest:
+                record.restore()
 
     def before(self, path: str) -> Any:
         """Give the stored baseline at a dotted path of stored names; MISSING where there is nothing."""
@@ -283,7 +318,7 @@ def _encoded(field: StoredField, value: Any) -> Any:
         return value
     try:
         return field.shape.encode(value)
-    except CannotStore:  # reading an attribute must not fail; writing the document will say it
+    except (CannotStore, RecursionError):  # reading an attribute must not fail; writing the document will say it
         return _UNSTORABLE
 
 
@@ -302,5 +337,5 @@ def _encoded_extra(extra: dict[str, Any] | None) -> dict[str, Any]:
         return {}
     try:
         return _extra_form(extra)
-    except CannotStore:
+    except (CannotStore, RecursionError):
         return dict.fromkeys(extra, _UNSTORABLE)

@@ -6,7 +6,7 @@ field, or the first write of any, notes what is needed to compare and to rewind.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from itertools import repeat
 from typing import Any
 
@@ -54,16 +54,18 @@ def mark_modified(document: Tracked) -> None:
 class Tracker:
     """One unit's record of touched documents; it holds no reference to untouched ones.
 
-    `shared` says that one thread may change documents while another one sends them.
+    `shared` says that one thread may change documents while another one sends them; `unsent` tells whether a document
+    is new and not yet sent.
     """
 
-    __slots__ = ("__weakref__", "closed", "shared", "touched")
+    __slots__ = ("__weakref__", "closed", "shared", "touched", "unsent")
 
     def __init__(self) -> None:
         """Begin with nothing touched."""
         self.touched: dict[int, Changes] = {}
         self.closed = False
         self.shared = False
+        self.unsent: Callable[[object], bool] | None = None
 
     def attach(self, document: Tracked) -> None:
         """Note the first touch of a document from now on; one that is attached here already stays as it is."""
@@ -89,9 +91,19 @@ class Tracker:
         self.touched[id(changes.document)] = changes
         _write_state(changes.document, changes)
 
+    def rewind(self, kept: Container[int] = ()) -> None:
+        """Put back every touched document but those that are `kept`, by identity.
+
+        The last one that was touched is the first: of a list that several documents hold the oldest record is right.
+        """
+        for identity, changes in reversed(list(self.touched.items())):
+            if identity not in kept:
+                changes.rewind()
+
     def close(self) -> None:
         """Detach every document; the untouched ones are not visited."""
         self.closed = True
+        self.unsent = None
         for changes in self.touched.values():
             mark_modified(changes.document)
         self.touched = {}

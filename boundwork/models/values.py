@@ -24,7 +24,7 @@ def read_values(place: Target, stored: Iterable[Any]) -> list[Any]:
         try:
             read = validate(taken, strict=False)
         except ValidationError as error:
-            reason = problems_of(error, {})[0][1]
+            reason = problems_of(error, place.root)[0][1]
             raise InvalidDocument(collection_of(place.root), "(some)", [(place.shown, reason)], stored=True) from None
         if shape.settle is not None and taken is not None:
             shape.settle(taken, read)

@@ -35,7 +35,6 @@ class Verifier:
         model = codec.model
         self.codec = codec
         self._validator = model.__pydantic_validator__
-        self._names = {field.accepted: field.name for field in codec.fields}
         infos = model.__pydantic_fields__.values()
         self._free = _unconstrained(codec)
         self._parts = _parts(codec)
@@ -89,7 +88,7 @@ class Verifier:
         try:
             self._validator.validate_python(stored, strict=False)
         except ValidationError as error:
-            return problems_of(error, self._names)
+            return problems_of(error, self.codec.model)
         return []
 
     def _problems_inside(self, name: str, value: Any, paths: Collection[str]) -> list[Problem] | None:
@@ -141,7 +140,7 @@ class Verifier:
         try:
             self._validator.validate_assignment(stand_in, name, stored, strict=False)
         except ValidationError as error:
-            return problems_of(error, self._names)
+            return problems_of(error, self.codec.model)
         return []
 
 

@@ -35,7 +35,6 @@ class View(Generic[ModelT]):
         self.model = model
         self._codec = codec_of(model)
         self._collection = collection
-        self._names = {field.accepted: field.name for field in self._codec.fields}
         self.paths: tuple[str, ...] = ()
         if source is None:
             self._take: Taken = _row_taken if _has_plain_id(model) else _as_it_is
@@ -60,7 +59,7 @@ class View(Generic[ModelT]):
         try:
             made = self.model.__pydantic_validator__.validate_python(taken, strict=False)
         except ValidationError as error:
-            problems = problems_of(error, self._names)
+            problems = problems_of(error, self.model)
             raise InvalidDocument(self._collection, stored.get(ID), problems, stored=True) from None
         self._codec.settle(taken, made)
         return cast("ModelT", made)

@@ -6,11 +6,17 @@ from typing import Any, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel
 
 from boundwork.models import Document
-from boundwork.models.expressions import Condition
+from boundwork.models.expressions import Change, Condition
+from boundwork.models.references.ways import Place, Way
+from boundwork.repositories import set_based
 from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
 from boundwork.repositories.plan import Plan, aggregated, get, get_many
+from boundwork.repositories.set_based import UpdateResult
 from boundwork.repositories.streams import AsyncStream
+from boundwork.uow.merging import MergeMissing, merge
+from boundwork.uow.origin import origin_of_caller
+from boundwork.uow.references import Missing
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
@@ -74,6 +80,14 @@ class AsyncQuery(Generic[ItemT]):
         """
         return AsyncQuery(self._plan.projected(model))
 
+    def include(self, *references: Place | Way, missing: Missing = "error") -> Self:
+        """Return the query that loads what its documents refer to as well: one more query for each model referred to.
+
+        `include(Order.customer, any_of(Order.lines).product, via(Order.customer, Customer.region))`. After that `loaded`
+        gives them, and `load` sends nothing. DocumentNotFound names those that are not there, unless `missing` is "none".
+        """
+        return type(self)(self._plan.including(references, missing))
+
     async def to_list(self) -> list[ItemT]:
         """Return the documents, after pending changes were flushed."""
         return await self._plan.items()
@@ -128,6 +142,21 @@ class AsyncQuery(Generic[ItemT]):
         is flushed. BoundworkError if it fails; the unit goes on.
         """
         return await self._plan.explained(verbosity)
+
+    async def update(self, *changes: Change) -> UpdateResult:
+        """Change all documents of the query at once, on the server, and return how many matched and changed.
+
+        Pending changes are flushed first, and documents of the unit that match are read again after. ValueError for a
+        query with a sort, skip, limit or project.
+        """
+        return await set_based.update(self._plan, changes)
+
+    async def delete(self) -> int:
+        """Delete all documents of the query at once, on the server, and return how many.
+
+        Pending changes are flushed first; documents of the unit among them are removed ones then.
+        """
+        return await set_based.delete(self._plan)
 
     async def __aiter__(self) -> AsyncIterator[ItemT]:
         """Iterate over the documents of `to_list()`."""
@@ -203,7 +232,49 @@ class AsyncRepository(RepositoryBase[DocumentT, IdT]):
             removed_too=including_removed,
         )
 
+    async def merge(self, copy: DocumentT, *, missing: MergeMissing = "error") -> DocumentT:
+        """Bring a changed copy, such as one validated from a web form, into the unit, and return the tracked document.
+
+        Only fields that are set in the copy and differ are written; the copy itself stays detached. DocumentNotFound
+        where there is no document, unless `missing="add"`; StaleDocument if the model is versioned and the copy is of
+        another version.
+        """
+        self._check_model(copy)
+        origin = origin_of_caller()
+        return await self.unit.whole(merge(self.unit, self.mapper, copy, missing, origin))
+
     async def add_if_absent(self, document: DocumentT) -> bool:
         """Insert a document now unless its id is taken; True if it was inserted and belongs to the unit."""
         self._check_model(document)
         return await self.unit.workspace.add_if_absent(document)
+
+    async def update_where(self, *parts: Condition | Change) -> UpdateResult:
+        """Change all documents that meet all conditions: `update_where(Order.total > 5, set_(Order.status, "big"))`.
+
+        As `find(...).update(...)`; TypeError without a condition.
+        """
+        conditions, changes = set_based.divided("update_where", parts)
+        return await self.find(*conditions).update(*changes)
+
+    async def delete_where(self, *filters: Condition) -> int:
+        """Delete all documents that meet all conditions, and return how many; TypeError without a condition."""
+        set_based.required("delete_where", filters)
+        return await self.find(*filters).delete()
+
+    async def find_and_update(
+        self, *parts: Condition | Change, sort: object = None, before: bool = False
+    ) -> DocumentT | None:
+        """Change the first document that meets all conditions and return it, None if there is none.
+
+        `sort` is a key, or a list of them, as in `Query.sort`. It is the unit's object, as it is after the change; with
+        `before` it is a copy of what was before, which belongs to no unit.
+        """
+        return await set_based.find_and_update(self.unit, self.mapper, parts, sort, before=before)
+
+    async def upsert(self, *parts: Condition | Change, on_insert: DocumentT) -> DocumentT:
+        """Change one document that meets all conditions, or insert `on_insert` as it is; return what is there then.
+
+        A unique index must cover the conditions, else two units may both insert; `on_insert` should meet them.
+        """
+        self._check_model(on_insert)
+        return await set_based.upsert(self.unit, self.mapper, parts, on_insert)

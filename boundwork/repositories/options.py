@@ -48,4 +48,4 @@ def milliseconds(seconds: float) -> int:
 def _text(word: str, value: object) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise TypeError(f"{word} takes a str without NUL, not {type(value).__name__}.")
-    return value
+    return str.__str__(value)

@@ -22,12 +22,18 @@ from boundwork.repositories.page import Page, PageRequest, refuse_collation
 from boundwork.uow import reading
 from boundwork.uow.batches import cut
 from boundwork.uow.commands import AS_USUAL, Aggregate, Count, Distinct, Find, Options
+from boundwork.uow.references import Included, Missing, include, with_more
 from boundwork.uow.streaming import Flow
 from boundwork.uow.unit import Unit
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 ItemT = TypeVar("ItemT", bound=BaseModel)
 ModelT = TypeVar("ModelT", bound=BaseModel)
+NOT_FOREIGN = (
+    "A query of all tenants gives copies, whose references the unit of one tenant does not follow. Leave include out, or "
+    "use a unit of all tenants (for_all_tenants)."
+)
+NOT_BOTH = "A read model holds no documents to include references of. Leave project out, or include."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,14 @@ class Plan(Generic[ItemT]):
     limited: int = 0
     options: Options = field(default=AS_USUAL)
     view: View[Any] | None = None
+    included: tuple[Included, ...] = ()
     removed_too: bool = False
 
     def of_all_tenants(self) -> Self:
         """Return the plan without the tenant of its unit; TypeError for a model without tenants."""
         if self.mapper.scope.tenant_field is None:
             raise TypeError(f"{self.mapper.model.__name__} declares no tenant_field: its queries are of all tenants.")
+        self._refuse_foreign(self.included, all_tenants=True)
         return replace(self, options=replace(self.options, all_tenants=True))
 
     def including_removed(self) -> Self:
@@ -95,6 +103,8 @@ class Plan(Generic[ItemT]):
 
     def projected(self, model: type[ModelT]) -> "Plan[ModelT]":
         """Return the plan for instances of a read model; TypeError for one that does not fit the documents."""
+        if self.included:
+            raise ValueError(NOT_BOTH)
         view = View(model, self.mapper.model, self.mapper.collection)
         return cast("Plan[ModelT]", replace(self, view=view))
 
@@ -105,10 +115,39 @@ class Plan(Generic[ItemT]):
             copies = await self.unit.whole(reading.batches(self.unit, self.mapper, self.command()))
             return self.made(copies, track=False)
         if self.view is None:
-            found = await self.unit.workspace.find(self.mapper, self.command())
-            hides = self.mapper.scope.soft_delete is not None and not self.removed_too
-            return [document for document in found if not self.mapper.is_removed(document)] if hides else found
+            if self.included:
+                return await self.unit.whole(self._with_references())
+            return await self._present()
         return self.view.read(await self.unit.whole(reading.batches(self.unit, self.mapper, self._locked())))
+
+    def including(self, references: Sequence[object], missing: Missing) -> Self:
+        """Return the plan that loads references as well; TypeError for what is none, ValueError for a read model."""
+        if self.view is not None:
+            raise ValueError(NOT_BOTH)
+        more = with_more(self.included, self.mapper.model, references, missing)
+        self._refuse_foreign(more, all_tenants=self.options.all_tenants)
+        return replace(self, included=more)
+
+    def _refuse_foreign(self, included: Sequence[Included], *, all_tenants: bool) -> None:
+        """Raise ValueError if a unit of one tenant would load what documents of others refer to."""
+        if included and all_tenants and self.unit.scopes is not None and self.unit.scopes.binds:
+            raise ValueError(NOT_FOREIGN)
+
+    async def load_included(self, items: Sequence[Any]) -> None:
+        """Load what documents refer to, as far as the plan says."""
+        for part in self.included:
+            await include(self.unit, items, part.tree, part.missing)
+
+    async def _with_references(self) -> list[ItemT]:
+        found = await self._present()
+        await self.load_included(found)
+        return found
+
+    async def _present(self) -> list[Any]:
+        """Return the documents that the plan finds, without those that the unit knows as softly removed."""
+        found = await self.unit.workspace.find(self.mapper, self.command())
+        hides = self.mapper.scope.soft_delete is not None and not self.removed_too
+        return [document for document in found if not self.mapper.is_removed(document)] if hides else found
 
     def flow(self, batch_size: int) -> Flow:
         """Return the plan as a stream; ValueError unless the size is positive."""
@@ -158,7 +197,9 @@ class Plan(Generic[ItemT]):
 
     async def _page(self, request: PageRequest, size: int, command: Find) -> Page[ItemT]:
         found = cut(await reading.batches(self.unit, self.mapper, command))
-        return request.page(size, found, partial(self.made, track=True))
+        page = request.page(size, found, partial(self.made, track=True))
+        await self.load_included(page.items)
+        return page
 
     async def first(self) -> ItemT | None:
         """Return the first document, None if there is none."""
@@ -215,6 +256,8 @@ class Plan(Generic[ItemT]):
 
     def command(self, more: Sequence[str] = ()) -> Find:
         """Return the plan as a command; a view fetches `more` paths as well."""
+        if self.view is not None and self.unit.settings.locks_reads and self.mapper.fixed is not None:
+            more = (*more, *self.mapper.fixed.shard_key)  # a lock names it
         projection = None if self.view is None else self.view.projection(more)
         return Find(
             self.mapper.collection, self._filter(), self._order(), self.skipped, self.limited, projection, self.options

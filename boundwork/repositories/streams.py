@@ -37,7 +37,9 @@ class StreamBase(Generic[ItemT]):
     async def _step(self) -> bool:
         found = await self._flow.next()
         if found is not None:
-            self._items = iter(self._plan.made(found, track=self._track))
+            items = self._plan.made(found, track=self._track)
+            await self._plan.load_included(items)
+            self._items = iter(items)
         return found is not None
 
 

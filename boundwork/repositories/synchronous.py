@@ -6,11 +6,17 @@ from typing import Any, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel
 
 from boundwork.models import Document
-from boundwork.models.expressions import Condition
+from boundwork.models.expressions import Change, Condition
+from boundwork.models.references.ways import Place, Way
+from boundwork.repositories import set_based
 from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
 from boundwork.repositories.plan import Plan, aggregated, get, get_many
+from boundwork.repositories.set_based import UpdateResult
 from boundwork.repositories.streams import Stream
+from boundwork.uow.merging import MergeMissing, merge
+from boundwork.uow.origin import origin_of_caller
+from boundwork.uow.references import Missing
 from boundwork.uow.run_sync import run_sync
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
@@ -75,6 +81,14 @@ class Query(Generic[ItemT]):
         """
         return Query(self._plan.projected(model))
 
+    def include(self, *references: Place | Way, missing: Missing = "error") -> Self:
+        """Return the query that loads what its documents refer to as well: one more query for each model referred to.
+
+        `include(Order.customer, any_of(Order.lines).product, via(Order.customer, Customer.region))`. After that `loaded`
+        gives them, and `load` sends nothing. DocumentNotFound names those that are not there, unless `missing` is "none".
+        """
+        return type(self)(self._plan.including(references, missing))
+
     def to_list(self) -> list[ItemT]:
         """Return the documents, after pending changes were flushed."""
         return run_sync(self._plan.items())
@@ -129,6 +143,21 @@ class Query(Generic[ItemT]):
         is flushed. BoundworkError if it fails; the unit goes on.
         """
         return run_sync(self._plan.explained(verbosity))
+
+    def update(self, *changes: Change) -> UpdateResult:
+        """Change all documents of the query at once, on the server, and return how many matched and changed.
+
+        Pending changes are flushed first, and documents of the unit that match are read again after. ValueError for a
+        query with a sort, skip, limit or project.
+        """
+        return run_sync(set_based.update(self._plan, changes))
+
+    def delete(self) -> int:
+        """Delete all documents of the query at once, on the server, and return how many.
+
+        Pending changes are flushed first; documents of the unit among them are removed ones then.
+        """
+        return run_sync(set_based.delete(self._plan))
 
     def __iter__(self) -> Iterator[ItemT]:
         """Iterate over the documents of `to_list()`."""
@@ -205,7 +234,49 @@ class Repository(RepositoryBase[DocumentT, IdT]):
             )
         )
 
+    def merge(self, copy: DocumentT, *, missing: MergeMissing = "error") -> DocumentT:
+        """Bring a changed copy, such as one validated from a web form, into the unit, and return the tracked document.
+
+        Only fields that are set in the copy and differ are written; the copy itself stays detached. DocumentNotFound
+        where there is no document, unless `missing="add"`; StaleDocument if the model is versioned and the copy is of
+        another version.
+        """
+        self._check_model(copy)
+        origin = origin_of_caller()
+        return run_sync(self.unit.whole(merge(self.unit, self.mapper, copy, missing, origin)))
+
     def add_if_absent(self, document: DocumentT) -> bool:
         """Insert a document now unless its id is taken; True if it was inserted and belongs to the unit."""
         self._check_model(document)
         return run_sync(self.unit.workspace.add_if_absent(document))
+
+    def update_where(self, *parts: Condition | Change) -> UpdateResult:
+        """Change all documents that meet all conditions: `update_where(Order.total > 5, set_(Order.status, "big"))`.
+
+        As `find(...).update(...)`; TypeError without a condition.
+        """
+        conditions, changes = set_based.divided("update_where", parts)
+        return self.find(*conditions).update(*changes)
+
+    def delete_where(self, *filters: Condition) -> int:
+        """Delete all documents that meet all conditions, and return how many; TypeError without a condition."""
+        set_based.required("delete_where", filters)
+        return self.find(*filters).delete()
+
+    def find_and_update(
+        self, *parts: Condition | Change, sort: object = None, before: bool = False
+    ) -> DocumentT | None:
+        """Change the first document that meets all conditions and return it, None if there is none.
+
+        `sort` is a key, or a list of them, as in `Query.sort`. It is the unit's object, as it is after the change; with
+        `before` it is a copy of what was before, which belongs to no unit.
+        """
+        return run_sync(set_based.find_and_update(self.unit, self.mapper, parts, sort, before=before))
+
+    def upsert(self, *parts: Condition | Change, on_insert: DocumentT) -> DocumentT:
+        """Change one document that meets all conditions, or insert `on_insert` as it is; return what is there then.
+
+        A unique index must cover the conditions, else two units may both insert; `on_insert` should meet them.
+        """
+        self._check_model(on_insert)
+        return run_sync(set_based.upsert(self.unit, self.mapper, parts, on_insert))

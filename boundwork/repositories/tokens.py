@@ -10,7 +10,7 @@ import hmac
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ _RAW: Any = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
 class Position:
     """A place in a sort and the way from there: `back` is against the sort, `inclusive` takes the place itself along."""
 
-    values: tuple[Any, ...]
+    values: tuple[Any, ...] = field(repr=False)
     back: bool = False
     inclusive: bool = False
 

@@ -10,14 +10,15 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from boundwork.models import Document
 from boundwork.models.scope import Tenant
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
-from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
 from boundwork.uow.open_units import bind_again, unbind_all
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.reference_words import AsyncLoads
 from boundwork.uow.sessions.choice import asynchronous_sessions
 from boundwork.uow.settings import Concurrency, Isolation, Settings
+from boundwork.uow.single_reads import SINGLE_READS
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -25,7 +26,7 @@ ResultT = TypeVar("ResultT")
 UnitT = TypeVar("UnitT", bound="AsyncUnitOfWork")
 
 
-class AsyncUnitOfWork(UnitDefinition):
+class AsyncUnitOfWork(AsyncLoads):
     """A definition of units of work on one database; `async with shop as uow` opens one.
 
     `database` is a PyMongo `AsyncDatabase`, or what `connect()` returned. `autoflush=False` leaves it to `flush()`
@@ -36,6 +37,7 @@ class AsyncUnitOfWork(UnitDefinition):
     `concurrency="serialize"` lets child tasks use the unit: operations follow each other in the order
     of their calls. Otherwise they raise UnitUsedElsewhere. To commit, roll back, nest and leave stays with the owner.
     Documents of models with a `tenant_field` are those of the `tenant`, or of what it returns when a unit is opened.
+    A loop that reads documents one by one raises the warning ManySingleReads after `single_reads`; None is for never.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
     ValueError for another isolation or concurrency.
     """
@@ -53,11 +55,14 @@ class AsyncUnitOfWork(UnitDefinition):
         idempotency_key: str | None = None,
         concurrency: Concurrency = "exclusive",
         tenant: Tenant | Callable[[], Tenant] | None = None,
+        single_reads: int | None = SINGLE_READS,
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = asynchronous_sessions(database)
         key = None if idempotency_key is None else valid_key(idempotency_key)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, tenant)
+        self._settings = Settings(
+            autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, single_reads, tenant
+        )
 
     async def __aenter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""

@@ -69,7 +69,7 @@ class Attempts:
         """
         late = monotonic() - self._began >= self.seconds
         first = error.__cause__ if isinstance(error, UnitDoomed) else error
-        worth_it = transient or isinstance(first, TransientFailure) or self._away(first, session)
+        worth_it = transient or (isinstance(first, TransientFailure) and first.may_pass) or self._away(first, session)
         repeat = worth_it and not committed and not late and not self._swallows(first, session) and goes_round()
         self.over = not repeat
         return repeat

@@ -4,8 +4,8 @@ Values are in their stored form. `before` and `after` answer for a dotted path w
 read and what it has now; only the ordering of unique keys asks, so nothing is computed unless it must be.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from boundwork.models import Document
@@ -22,13 +22,16 @@ class Insertion:
     document: Document[Any]
     mapper: Mapper[Any]
     id: Any
-    stored: dict[str, Any]
+    stored: Mapping[str, Any] = field(repr=False)
     origin: str | None
 
 
 @dataclass(slots=True)
 class Alteration:
-    """Fields of a document that differ from what was read."""
+    """Fields of a document that differ from what was read.
+
+    `where` is its filter where the id is not enough, `version` the one that it will have.
+    """
 
     document: Document[Any]
     mapper: Mapper[Any]
@@ -36,6 +39,8 @@ class Alteration:
     update: Update
     before: Look
     after: Look
+    where: Mapping[str, Any] | None = None
+    version: int | None = None
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class Removal:
     id: Any
     before: Look
     guarded: bool
+    where: Mapping[str, Any] | None = None
 
 
 Change = Insertion | Alteration | Removal

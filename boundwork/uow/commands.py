@@ -2,7 +2,7 @@
 
 Every read and write of a unit is one of these values. They are built above the driver, carried out by a
 `BoundSession` and kept in the unit's log, so that a unit can be repeated without running its body again.
-Filters, documents and updates are in their stored form: BSON types only.
+Filters, documents and updates are in their stored form: BSON types only. No repr shows them.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Find:
     """Read the documents that match a filter."""
 
     collection: str
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
     sort: tuple[tuple[str, int], ...] = ()
     skip: int = 0
     limit: int = 0
@@ -45,7 +45,7 @@ class Count:
     """Count the documents that match a filter; a limit of 0 is no limit."""
 
     collection: str
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
     skip: int = 0
     limit: int = 0
     options: Options = AS_USUAL
@@ -57,7 +57,7 @@ class Distinct:
 
     collection: str
     path: str
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
     options: Options = AS_USUAL
 
 
@@ -66,7 +66,7 @@ class Aggregate:
     """Read the rows that a pipeline makes of a collection; `all_tenants` lifts the tenant of the unit."""
 
     collection: str
-    pipeline: tuple[Mapping[str, Any], ...]
+    pipeline: tuple[Mapping[str, Any], ...] = field(repr=False)
     all_tenants: bool = False
 
 
@@ -77,26 +77,27 @@ Read = Find | Count | Distinct | Aggregate
 class InsertOne:
     """Insert one document; its `_id` is set."""
 
-    document: dict[str, Any]
+    document: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateOne:
     """Apply update operators to the document that a filter selects; the filter names its `_id`."""
 
-    filter: Mapping[str, Any]
-    update: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
+    update: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UpsertOne:
-    """Insert a document unless one with its `_id` is there; what is there is left as it is.
+    """Insert a document unless one with its `_id`, that meets the `key` too, is there; what is there is left as it is.
 
-    One that does not meet the `key` as well is not there, and its `_id` is a duplicate key.
+    The key is the rest of what names the document: its shard key, its tenant. One with another key is not there, and its
+    `_id` is a duplicate key.
     """
 
-    document: dict[str, Any]
-    key: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    document: Mapping[str, Any] = field(repr=False)
+    key: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
     @property
     def filter(self) -> dict[str, Any]:
@@ -108,10 +109,41 @@ class UpsertOne:
 class DeleteOne:
     """Delete the document that a filter selects; the filter names its `_id`."""
 
-    filter: Mapping[str, Any]
+    filter: Mapping[str, Any] = field(repr=False)
 
 
-Write = InsertOne | UpdateOne | UpsertOne | DeleteOne
+@dataclass(frozen=True, slots=True)
+class UpdateMany:
+    """Apply update operators to all documents that a filter selects; array filters choose elements of lists."""
+
+    filter: Mapping[str, Any] = field(repr=False)
+    update: Mapping[str, Any] = field(repr=False)
+    array_filters: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    options: Options = AS_USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMany:
+    """Delete all documents that a filter selects."""
+
+    filter: Mapping[str, Any] = field(repr=False)
+    options: Options = AS_USUAL
+
+
+SetBased = UpdateMany | DeleteMany
+Write = InsertOne | UpdateOne | UpsertOne | DeleteOne | SetBased
+
+
+@dataclass(frozen=True, slots=True)
+class FindAndUpdate:
+    """Apply update operators to the first document that a filter selects, and return it as it was before."""
+
+    collection: str
+    filter: Mapping[str, Any] = field(repr=False)
+    update: Mapping[str, Any] = field(repr=False)
+    sort: tuple[tuple[str, int], ...] = ()
+    array_filters: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    options: Options = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,7 @@ class UnitDefinition:
             session = ScopedSession(session, scopes)
         core = kind(type(self).__name__, session, self._settings, handover=handover)
         core.scopes = scopes
+        core.models = type(self).models
         if isinstance(core, QueuedUnit):
             core.turns = Turns(core, awaits=self._awaits, queues=queues)
         unit = copy(definition)

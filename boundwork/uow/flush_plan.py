@@ -77,9 +77,9 @@ def _write(change: Change) -> PlannedWrite:
     if isinstance(change, Insertion):
         write = InsertOne(change.stored)
     elif isinstance(change, Alteration):
-        write = UpdateOne({"_id": change.id}, change.update.operators())
+        write = UpdateOne(change.where or {"_id": change.id}, change.update.operators())
     else:
-        write = DeleteOne({"_id": change.id})
+        write = DeleteOne(change.where or {"_id": change.id})
     return PlannedWrite(write, change)
 
 
@@ -159,4 +159,5 @@ def _room(change: Change, keys: Sequence[UniqueKey]) -> tuple[str, ...]:
 
 def _temporary(change: Change, keys: Sequence[UniqueKey]) -> PlannedWrite:
     unset = _room(change, keys)
-    return PlannedWrite(UpdateOne({"_id": change.id}, {"$unset": dict.fromkeys(unset, "")}), change, unset)
+    where = (change.where if isinstance(change, Alteration) else None) or {"_id": change.id}
+    return PlannedWrite(UpdateOne(where, {"$unset": dict.fromkeys(unset, "")}), change, unset)

@@ -4,11 +4,11 @@ A document that an earlier transaction of the unit read is compared with the dat
 a change that somebody committed in between is never overwritten.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from boundwork.errors import BoundworkError, DuplicateKey, StaleDocument
+from boundwork.errors import BoundworkError, DuplicateKey
 from boundwork.models.bson_types import MISSING
 from boundwork.models.difference import same
 from boundwork.models.hydration import hydration_pause
@@ -17,7 +17,9 @@ from boundwork.uow.changes import Alteration, Change, Insertion, Removal
 from boundwork.uow.commands import BulkResult, Find, UniqueKey, UpsertOne
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite, by_collection, may_contend, planned
+from boundwork.uow.misses import check_counts, stale
 from boundwork.uow.reporting import write_error
+from boundwork.uow.unique_claims import value_at
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -38,7 +40,7 @@ async def flush(unit: "Unit") -> None:
     if not bulks:
         return
     work.pending.flushed()  # before it is sent: what changes while the reply is awaited belongs to the next flush
-    await _check_counts(unit, bulks, await _send(unit, bulks))
+    await check_counts(unit, bulks, await _send(unit, bulks))
     for bulk in bulks:
         work.staged.count(bulk, work.pending.altered)
 
@@ -60,12 +62,14 @@ def _refuse_vanished(unit: "Unit", changes: list[Change]) -> None:
     """Raise StaleDocument if a document was changed that the present transaction found deleted."""
     for change in changes:
         if isinstance(change, Alteration) and unit.workspace.pending.has_vanished(change.document):
-            raise _stale(unit, change)
+            raise stale(unit, change, None)
 
 
 async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:
     """Insert a document at once unless its id is taken; a failure dooms the unit and names the document."""
-    bulk = PlannedBulk(insertion.mapper.collection, [PlannedWrite(UpsertOne(insertion.stored), insertion)])
+    fixed, stored = insertion.mapper.fixed, insertion.stored
+    upsert = UpsertOne(stored) if fixed is None else UpsertOne(stored, fixed.key(partial(value_at, stored)))
+    bulk = PlannedBulk(insertion.mapper.collection, [PlannedWrite(upsert, insertion)])
     results = await _send(unit, [bulk])
     return bool(results[0].upserted)
 
@@ -107,44 +111,32 @@ def _guarded(unit: "Unit", collection: str, changes: list[Change]) -> Iterator[A
             yield change
 
 
+def _naming(changes: Collection[Alteration | Removal]) -> dict[str, Any]:
+    """Return the filter for the documents of changes; where they have a shard key, each with its own."""
+    keys = [None if change.mapper.fixed is None else change.mapper.fixed.key(change.before) for change in changes]
+    if not any(keys):
+        return {"_id": {"$in": [change.id for change in changes]}}
+    named = [{"_id": change.id, **(key or {})} for change, key in zip(changes, keys, strict=True)]
+    return named[0] if len(named) == 1 else {"$or": named}
+
+
 async def _guard(unit: "Unit", collection: str, changes: list[Change]) -> None:
     """Raise StaleDocument if a document is not as an earlier transaction of the unit read or left it."""
     guarded = {identity_key(change.id): change for change in _guarded(unit, collection, changes)}
     if not guarded:
         return
-    command = Find(collection, {"_id": {"$in": [change.id for change in guarded.values()]}})
+    command = Find(collection, _naming(guarded.values()))
     batches = await unit.send(lambda: unit.session.find(command))
-    unit.workspace.log.found(command, batches, collection)
     mapper = next(iter(guarded.values())).mapper
+    unit.workspace.log.found(command, batches, mapper.model.__name__)
     found = {identity_key(stored["_id"]): stored for batch in batches for stored in mapper.decode(batch)}
     for key, change in guarded.items():
         stored = found.get(key)
         if stored is None:
-            raise _stale(unit, change)
-        present = change.mapper.encode(change.mapper.load(stored))
+            raise stale(unit, change, None)
+        present = change.mapper.encode(change.mapper.load(dict(stored)))
         fields = present.keys() | change.mapper.encode(change.document).keys()
         if not all(same(change.before(name), present.get(name, MISSING)) for name in fields):
-            raise _stale(unit, change)
+            raise stale(unit, change, stored)
         if isinstance(change, Alteration):
             unit.workspace.known.keep(collection, key, change.document)
-
-
-async def _check_counts(unit: "Unit", bulks: list[PlannedBulk], results: list[BulkResult]) -> None:
-    """Raise StaleDocument if an update or a delete met no document; temporary updates count as well."""
-    writes = [write for bulk in bulks for write in bulk.writes]
-    altered = [write.change for write in writes if isinstance(write.change, Alteration)]
-    removed = [write.change for write in writes if isinstance(write.change, Removal)]
-    matched = sum(result.matched for result in results)
-    if matched >= len(altered) and sum(result.deleted for result in results) >= len(removed):
-        return
-    for change in altered:
-        command = Find(change.mapper.collection, {"_id": change.id}, limit=1, projection={"_id": 1})
-        if not await unit.send(partial(unit.session.find, command)):
-            raise _stale(unit, change)
-    raise _stale(unit, (removed or altered)[0])
-
-
-def _stale(unit: "Unit", change: Change) -> StaleDocument:
-    error = StaleDocument.of(change.mapper.model.__name__, change.mapper.collection, change.id)
-    unit.doom(error)
-    return error

@@ -42,9 +42,10 @@ def valid_key(key: object) -> str:
     """Return a key; TypeError or ValueError for anything but a text that is not empty."""
     if not isinstance(key, str):
         raise TypeError(f"An idempotency key is a str, and {type(key).__name__} was given.")
-    if not key:
+    text = str.__str__(key)  # what it holds, whatever the methods of a subclass say
+    if not text:
         raise ValueError("An idempotency key must not be empty: it names one piece of work.")
-    return key
+    return text
 
 
 def looking_for(key: str) -> Find:

@@ -4,7 +4,7 @@ A document read or written in the present transaction is current. After a commit
 `get` reads it again, since others may have changed it.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, Final
 
 from boundwork.models import Document
@@ -45,6 +45,13 @@ class IdentityMap:
     def is_empty(self, collection: str) -> bool:
         """Tell whether nothing is known of a collection, so that a whole result is new."""
         return not self._current.get(collection) and not self._earlier.get(collection)
+
+    def documents(self, collection: str) -> Iterator[tuple[Hashable, Document[Any]]]:
+        """Iterate over the documents of a collection, those of earlier transactions as well."""
+        for shelves in (self._current, self._earlier):
+            for key, known in list(shelves.get(collection, {}).items()):
+                if isinstance(known, Document):
+                    yield key, known
 
     def keep(self, collection: str, key: Hashable, known: Known) -> None:
         """Make a document, or its removal, what is known in the present transaction."""

@@ -2,7 +2,7 @@
 
 A read is kept as its command and a digest of the reply, a write as the bulks that were sent. Nothing of the body
 of a unit is needed to do the same again and to tell whether it saw the same. A lock changes nothing, so no read can
-have seen it. A stream is a read that goes on: its record grows by nothing but a digest.
+have seen it. Of a set-based operation the program learns counts only, so equal counts are the same answer. A stream is a read that goes on: its record grows by nothing but a digest.
 """
 
 from collections.abc import Hashable, Iterable
@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from weakref import ref
 
-from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, Read
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, Read
+from boundwork.uow.many_inserts import INSERT_BUDGET_BYTES, size_of
 from boundwork.uow.steadiness import is_steady
 
 READ_BUDGET_BYTES = 256 * 1024 * 1024
@@ -39,6 +40,15 @@ class WriteRecord:
 
     bulks: tuple[BulkWrite, ...]
     results: tuple[BulkResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """An update of one document, what it was before (a digest), and the model that it was about."""
+
+    command: FindAndUpdate
+    seen: bytes
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class StreamRecord:
         self._ended, self._whole = True, whole
 
 
-Record = ReadRecord | StreamRecord | WriteRecord | LockRecord
+Record = ReadRecord | StreamRecord | WriteRecord | ChangeRecord | LockRecord
 
 
 class Log:
@@ -100,12 +110,14 @@ class Log:
         self.records: list[Record] = []
         self.locked: set[tuple[str, Hashable]] = set()
         self.generation = 0
-        self._bytes_read = 0
+        self._bytes_read = self._bytes_written = 0
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether all reads can be done again: little enough, at an end, and with answers that stay the same."""
-        return self._bytes_read <= READ_BUDGET_BYTES and all(map(_may_repeat, self.records))
+        """Tell whether all can be done again: little enough, at an end, and with answers that stay the same."""
+        if self._bytes_read > READ_BUDGET_BYTES or self._bytes_written > INSERT_BUDGET_BYTES:
+            return False
+        return all(map(_may_repeat, self.records))
 
     def streaming(self, command: Find, about: str, reader: object) -> StreamRecord:
         """Record a query that is read batch by batch, and return its record."""
@@ -133,8 +145,17 @@ class Log:
         self.records.append(ReadRecord(command, digest(sorted(values)), about))
 
     def wrote(self, bulks: Iterable[BulkWrite], results: Iterable[BulkResult]) -> None:
-        """Record writes and their reply."""
-        self.records.append(WriteRecord(tuple(bulks), tuple(results)))
+        """Record writes and their reply; past a budget, only that there were some."""
+        sent = tuple(bulks)
+        self._bytes_written += size_of(sent)
+        if self._bytes_written > INSERT_BUDGET_BYTES:
+            sent, results = (), ()
+        self.records.append(WriteRecord(sent, tuple(results)))
+
+    def changed(self, command: FindAndUpdate, before: list[bytes], about: str) -> None:
+        """Record an update of one document and its reply."""
+        self._bytes_read += sum(map(len, before))
+        self.records.append(ChangeRecord(command, digest(before), about))
 
     def took(self, bulk: BulkWrite, identities: Iterable[tuple[str, Hashable]]) -> None:
         """Record locks."""
@@ -146,10 +167,10 @@ class Log:
         self.records = []
         self.locked = set()
         self.generation += 1
-        self._bytes_read = 0
+        self._bytes_read = self._bytes_written = 0
 
 
 def _may_repeat(record: Record) -> bool:
-    if isinstance(record, WriteRecord | LockRecord):
+    if isinstance(record, WriteRecord | ChangeRecord | LockRecord):
         return True
     return is_steady(record.command) and not (isinstance(record, StreamRecord) and record.is_open)

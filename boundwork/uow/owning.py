@@ -32,6 +32,14 @@ def give(mapper: Mapper[Any], document: Document[Any], owner: object) -> None:
         write_field(document, mapper.scope.tenant_field, owner)
 
 
+def stored_for(unit: "Unit", mapper: Mapper[Any], document: Document[Any]) -> tuple[dict[str, Any], Any]:
+    """Return a new document in its stored form, with the tenant that it needs, and that tenant, MISSING if it needs none."""
+    owner = owner_for(unit, mapper, document)
+    mapper.verify(document)
+    stored = mapper.encode(document)
+    return (stored if owner is MISSING else stored | mapper.tenant_stored(owner)), owner
+
+
 def give_stored(mapper: Mapper[Any], document: Document[Any], owner: object) -> None:
     """Give a tracked document the tenant that it is stored with already."""
     if owner is not MISSING:
@@ -44,8 +52,17 @@ def give_stored(mapper: Mapper[Any], document: Document[Any], owner: object) -> 
 def mark_removed(mapper: Mapper[Any], document: Document[Any]) -> None:
     """Note now as the time when a document was removed; one that is removed already keeps its time."""
     if mapper.scope.soft_delete is not None and not mapper.is_removed(document):
-        now = datetime.now(UTC)
-        write_field(document, mapper.scope.soft_delete, now.replace(microsecond=now.microsecond // 1000 * 1000))
+        write_field(document, mapper.scope.soft_delete, _now())
+
+
+def removal_mark(mapper: Mapper[Any]) -> dict[str, Any]:
+    """Return what is set in a stored document that is removed now."""
+    return dict.fromkeys(mapper.present_filter, _now())
+
+
+def _now() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def take_back(mapper: Mapper[Any], document: Document[Any]) -> None:

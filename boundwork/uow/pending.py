@@ -15,6 +15,7 @@ from boundwork.models import Document
 from boundwork.models.bson_types import MISSING, encode_value
 from boundwork.models.difference import Update
 from boundwork.models.encoders import unknown_fields
+from boundwork.models.fixed_fields import FixedFields
 from boundwork.models.holding import is_held
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import Mapper, mapper_of
@@ -23,6 +24,7 @@ from boundwork.models.touched import Changes
 from boundwork.models.tracking import Tracker, touch_all
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
 from boundwork.uow.identity_map import REMOVED, Known
+from boundwork.uow.many_inserts import MANY, encoded
 from boundwork.uow.unique_claims import value_at
 
 
@@ -63,6 +65,7 @@ class Pending:
         self.gone: dict[int, Entry] = {}
         self.altered: set[int] = set()
         self.withdrawn: dict[int, Entry] = {}
+        self._versioned: list[tuple[Changes, str, int]] = []
 
     def add(self, entry: Entry) -> None:
         """Note a new document, or one that comes back after its deletion was sent."""
@@ -95,6 +98,10 @@ class Pending:
     def is_withdrawn(self, document: Document[Any]) -> bool:
         """Tell whether a document was added and removed again before any flush; it is only kept to be rewound."""
         return id(document) in self.withdrawn
+
+    def is_unsent(self, document: object) -> bool:
+        """Tell whether a document is new and no flush has sent it."""
+        return id(document) in self.added or id(document) in self.withdrawn
 
     def is_gone(self, document: Document[Any]) -> bool:
         """Tell whether the deletion of a document was sent and nothing has brought it back."""
@@ -143,6 +150,9 @@ class Pending:
                     changes.accept()
                 else:
                     changes.flushed()
+        for changes, name, version in self._versioned:
+            changes.advance(name, version)
+        self._versioned = []
 
     def missed(self) -> Iterator[Entry]:
         """Iterate over the documents of before that the transaction has removed, sent or not."""
@@ -206,7 +216,23 @@ class Pending:
         """Watch the new documents of which somebody holds a part since before; they are about to be sent."""
         for identity, entry in self.added.items():
             if identity not in self._tracker.touched and is_held(entry.document.__dict__.values()):
-                touch_all(entry.document)
+                try:
+                    touch_all(entry.document)
+                except RecursionError:
+                    raise too_deep(entry.document, entry.mapper.codec) from None
+
+    def naming(self, document: Document[Any], stored_id: Any) -> dict[str, Any]:
+        """Return the filter that names a stored document: its id, and the shard key that it was read with."""
+        mapper = mapper_of(type(document))
+        return (
+            {"_id": stored_id, **mapper.fixed.key(self._as_stored(mapper, document))}
+            if mapper.fixed
+            else {"_id": stored_id}
+        )
+
+    def _as_stored(self, mapper: Mapper[Any], document: Document[Any]) -> Look:
+        changes = self._tracker.touched.get(id(document))
+        return _now(mapper, document) if changes is None else _then(changes)
 
     def changes(self) -> list[Change]:
         """Return what a flush has to do, in the order of first use; InvalidDocument before anything is sent."""
@@ -214,14 +240,16 @@ class Pending:
             return self._changes()
 
     def _changes(self) -> list[Change]:
-        added = [(entry.place * 2, self._insertion(entry)) for entry in self.added.values()]
         if not self.removed and not self._tracker.touched:
-            return [change for _, change in added]
+            many = len(self.added) >= MANY
+            return [self._insertion(entry, many=many) for entry in self.added.values()]
+        self._versioned = []
+        added = [(entry.place * 2, self._insertion(entry)) for entry in self.added.values()]
         removed = [(entry.place * 2, self._removal(entry)) for entry in self.removed.values()]
         placed: list[tuple[int, Change]] = [*added, *self._alterations(), *removed]
         return [change for _, change in sorted(placed, key=lambda pair: pair[0])]
 
-    def _insertion(self, entry: Entry) -> Change:
+    def _insertion(self, entry: Entry, *, many: bool = False) -> Change:
         changes = self._tracker.touched.get(id(entry.document))
         if changes is not None:
             changes.check_id()
@@ -232,7 +260,8 @@ class Pending:
         stored = entry.mapper.encode(entry.document)
         if changes is not None:
             changes.inserting(stored)
-        return Insertion(entry.document, entry.mapper, stored["_id"], stored, entry.origin)
+        kept = encoded(entry.mapper, entry.document, stored) if many else stored
+        return Insertion(entry.document, entry.mapper, stored["_id"], kept, entry.origin)
 
     def _alterations(self) -> Iterator[tuple[int, Change]]:
         for place, (identity, changes) in enumerate(list(self._tracker.touched.items())):
@@ -242,13 +271,26 @@ class Pending:
                 continue
             update = _update(changes)
             if update is not None:
-                yield place * 2 + 1, _alteration(cast("Document[Any]", changes.document), changes, update)
+                change = _alteration(cast("Document[Any]", changes.document), changes, update)
+                if change.mapper.fixed is not None:
+                    self._fix(change, change.mapper.fixed, changes)
+                yield place * 2 + 1, change
+
+    def _fix(self, change: Alteration, fixed: FixedFields, changes: Changes) -> None:
+        """Complete the update of a document that has a version or a shard key; InvalidDocument if it writes those."""
+        fixed.check(change.document, change.update, change.before, change.after)
+        change.where = fixed.where(change.id, change.before)
+        number = fixed.number(change.before)
+        if fixed.version is not None and number is not None:
+            change.version = change.update.set[fixed.version_path] = number + 1
+            self._versioned.append((changes, fixed.version, number + 1))
 
     def _removal(self, entry: Entry) -> Change:
         changes = self._tracker.touched.get(id(entry.document))
-        before = _now(entry.mapper, entry.document) if changes is None else _then(changes)
+        before = self._as_stored(entry.mapper, entry.document)
         stored_id = entry.mapper.encode_id(entry.document.id) if changes is None else changes.before("_id")
-        return Removal(entry.document, entry.mapper, stored_id, before, entry.guarded)
+        where = None if entry.mapper.fixed is None else entry.mapper.fixed.where(stored_id, before)
+        return Removal(entry.document, entry.mapper, stored_id, before, entry.guarded, where)
 
 
 def _update(changes: Changes) -> Update | None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bson.timestamp import Timestamp
 
-from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, UniqueKey
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
 
 
@@ -59,6 +59,10 @@ class BoundSession(Protocol):
 
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send a command in the transaction and return the reply; one that reports write errors fails."""
+        ...
+
+    async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
+        """Update one document and return it as it was before, still encoded; nothing if none matched."""
         ...
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:

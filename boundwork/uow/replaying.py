@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from boundwork.errors import BoundworkError, StaleDocument, TransientFailure
 from boundwork.uow.commands import Aggregate, Count, Distinct, Read
 from boundwork.uow.failures import FailureKind, SessionFailure
-from boundwork.uow.log import LockRecord, ReadRecord, StreamRecord, WriteRecord, digest
+from boundwork.uow.log import ChangeRecord, LockRecord, ReadRecord, StreamRecord, WriteRecord, digest
+from boundwork.uow.misses import changed_reading
 from boundwork.uow.port import Batches
 from boundwork.uow.reporting import public_error
 from boundwork.uow.surrounding import note_units_around, refuse_hopeless
@@ -109,6 +110,9 @@ async def _repeat(unit: "Unit") -> None:
         elif isinstance(record, WriteRecord):
             if await session.write(record.bulks) != list(record.results):
                 raise _stale(record.bulks[0].collection, None)
+        elif isinstance(record, ChangeRecord):
+            if digest(await session.find_and_update(record.command)) != record.seen:
+                raise _stale(record.about, None)
         elif not await _same(unit, record):
             raise _stale(record.about, _id_of(record.command))
 
@@ -120,6 +124,7 @@ def _id_of(command: Read) -> object:
 
 
 async def _same(unit: "Unit", record: ReadRecord | StreamRecord) -> bool:
+    """Tell whether a read gives the same answer; StaleDocument if a version tells which document has changed."""
     command, session = record.command, unit.session
     if isinstance(record, StreamRecord):
         return await _streamed(await session.stream(record.command, REPEATED_BATCH)) == record.seen
@@ -129,7 +134,13 @@ async def _same(unit: "Unit", record: ReadRecord | StreamRecord) -> bool:
         return digest(sorted(await session.distinct(command))) == record.seen
     if isinstance(command, Aggregate):
         return digest(await session.aggregate(command)) == record.seen
-    return digest(await session.find(command)) == record.seen
+    batches = await session.find(command)
+    if digest(batches) == record.seen:
+        return True
+    error = changed_reading(unit, command, batches)
+    if error is not None:
+        raise error
+    return False
 
 
 async def _streamed(batches: Batches) -> bytes:

@@ -110,7 +110,7 @@ def _refusal(bulks: list[PlannedBulk]) -> InvalidDocument | None:
     for bulk in bulks:
         for write in bulk.writes:
             if isinstance(write.change, Insertion):
-                found = write.change.mapper.refusal(write.change.id, write.change.stored)
+                found = write.change.mapper.refusal(write.change.id, dict(write.change.stored))
                 if found is not None:
                     return found
     return None

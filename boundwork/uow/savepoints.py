@@ -4,7 +4,8 @@ A savepoint keeps what the documents and the pending work were. If it fails, the
 else has to happen as long as its writes were still pending. If some were sent, the transaction is given up and the
 outer part of the log is repeated in a new one, with every read verified, those of the savepoint as well; what the
 savepoint locked is locked again, since it was read. That is
-impossible where the savepoint has read what it had written itself, or where the transaction holds calls of the driver
+impossible where the savepoint has read what it had written itself, where it wrote by a set-based operation, whose answer
+cannot be verified without doing it, or where the transaction holds calls of the driver
 that nobody recorded: then the unit is doomed, and says so.
 """
 
@@ -17,8 +18,8 @@ from boundwork.errors import BoundworkError
 from boundwork.models import Document
 from boundwork.models.identity import identity_key
 from boundwork.models.touched import Changes, Frame
-from boundwork.uow.commands import Aggregate, BulkWrite, InsertOne, UpsertOne
-from boundwork.uow.log import LockRecord, Record, WriteRecord
+from boundwork.uow.commands import Aggregate, BulkWrite, DeleteMany, InsertOne, UpdateMany, UpsertOne
+from boundwork.uow.log import ChangeRecord, LockRecord, Record, WriteRecord
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.states import State
 
@@ -62,8 +63,10 @@ async def undo(unit: "Unit", savepoint: Savepoint) -> BoundworkError | None:
         return None
     if unit.session.foreign:
         return _doomed(unit, "the transaction holds calls of the driver that are not in its log.")
-    if unit.state is not State.DOOMED and not any(isinstance(record, WriteRecord) for record in inner):
+    if unit.state is not State.DOOMED and not any(isinstance(record, WriteRecord | ChangeRecord) for record in inner):
         return None
+    if any(map(_is_set_based, inner)):
+        return _doomed(unit, "it had sent a set-based operation, whose answer cannot be verified without it.")
     if not _verifiable(inner):
         return _doomed(unit, "it had read what it had written itself, by a query or a count.")
     work.log.records[savepoint.recorded :] = [record for record in inner if not isinstance(record, WriteRecord)]
@@ -84,9 +87,7 @@ def tell_doomed(unit: "Unit", why: BoundworkError, error: BaseException | None) 
 
 
 def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
-    for identity, changes in list(work.tracker.touched.items()):
-        if identity not in savepoint.frames:
-            changes.rewind()
+    work.tracker.rewind(savepoint.frames)
     for changes, frame in savepoint.frames.values():
         work.tracker.resume(changes)
         changes.restore(frame)
@@ -98,9 +99,17 @@ def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
         work.tracker.attach(entry.document)
         identity = id(entry.document)
         vanished = entry.vanished and identity not in before.lost
+        _let_go_of_another(work, entry, present)
         _know(work, entry, present, unread=entry.guarded and (vanished or identity in now.removed))
     work.pending.take(before)
     work.staged = savepoint.staged
+
+
+def _let_go_of_another(work: "Workspace", entry: "Entry", present: "Known | None") -> None:
+    """Let go of what was read while an added document of the same id was withdrawn: that one stands for the id again."""
+    other = work.known.current(entry.mapper.collection, entry.key)
+    if isinstance(present, Document) and isinstance(other, Document) and other is not present:
+        work.tracker.detach(other)
 
 
 def _know(work: "Workspace", entry: "Entry", present: "Known | None", *, unread: bool) -> None:
@@ -114,6 +123,12 @@ def _know(work: "Workspace", entry: "Entry", present: "Known | None", *, unread:
         work.known.keep(collection, entry.key, present)
 
 
+def _is_set_based(record: Record) -> bool:
+    if isinstance(record, WriteRecord):
+        return any(isinstance(write, UpdateMany | DeleteMany) for bulk in record.bulks for write in bulk.writes)
+    return isinstance(record, ChangeRecord)
+
+
 def _verifiable(records: list[Record]) -> bool:
     """Tell whether no read can have seen a write that comes before it."""
     written: dict[str, set[object]] = {}
@@ -121,7 +136,7 @@ def _verifiable(records: list[Record]) -> bool:
         if isinstance(record, WriteRecord):
             for bulk in record.bulks:
                 written.setdefault(bulk.collection, set()).update(_ids(bulk))
-        elif isinstance(record, LockRecord):
+        elif isinstance(record, LockRecord | ChangeRecord):
             continue
         elif isinstance(record.command, Aggregate):
             if written:  # a pipeline may look into any collection

@@ -19,11 +19,14 @@ from boundwork.uow.commands import (
     BulkResult,
     BulkWrite,
     Count,
+    DeleteMany,
     DeleteOne,
     Distinct,
     Find,
+    FindAndUpdate,
     InsertOne,
     UniqueKey,
+    UpdateMany,
     UpdateOne,
     UpsertOne,
     Write,
@@ -55,19 +58,17 @@ class ScopedSession:
 
     def _written(self, collection: str, write: Write) -> Write:
         """Return a write that reaches documents of the tenant only."""
-        condition = self._scopes.condition(collection)
+        collated = isinstance(write, UpdateMany | DeleteMany) and write.options.collation is not None
+        condition = self._scopes.condition(collection, collated=collated)
         if isinstance(write, InsertOne) and self._scopes.owns(collection, write.document):
             return write
         if isinstance(write, UpsertOne) and self._scopes.owns(collection, write.document):
             return replace(write, key=joint(condition, write.key))
-        if isinstance(write, UpdateOne) and not any(_writes(write.update, name) for name in condition):
+        if isinstance(write, UpdateOne | UpdateMany) and not any(writes(write.update, name) for name in condition):
             return replace(write, filter=joint(condition, write.filter))
-        if isinstance(write, DeleteOne):
+        if isinstance(write, DeleteOne | DeleteMany):
             return replace(write, filter=joint(condition, write.filter))
-        raise TenantMissing(
-            f"A write of kind {type(write).__name__} to collection {collection!r} was refused: it would not stay with "
-            "the tenant of the unit."
-        )
+        raise _refused(write, collection)
 
     async def open(self) -> None:
         """Open the session."""
@@ -103,6 +104,13 @@ class ScopedSession:
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Write documents of the tenant."""
         return await self._inner.write([self._narrowed(bulk) for bulk in bulks])
+
+    async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
+        """Update one document of the tenant."""
+        condition = self._scopes.condition(command.collection, collated=command.options.collation is not None)
+        if any(writes(command.update, name) for name in condition):
+            raise _refused(command, command.collection)
+        return await self._inner.find_and_update(replace(command, filter=joint(condition, command.filter)))
 
     def _narrowed(self, bulk: BulkWrite) -> BulkWrite:
         if bulk.collection in OWN:
@@ -203,6 +211,13 @@ class ScopedSession:
         return self._inner.database
 
 
+def _refused(write: object, collection: str) -> TenantMissing:
+    return TenantMissing(
+        f"A write of kind {type(write).__name__} to collection {collection!r} was refused: it would not stay with the "
+        "tenant of the unit.",
+    )
+
+
 def joint(condition: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the filter of what meets both; a field that has its value in it already is not named twice."""
     rest = {name: value for name, value in condition.items() if not same(other.get(name, MISSING), value)}
@@ -211,7 +226,7 @@ def joint(condition: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str
     return {**rest, **other} if rest else other
 
 
-def _writes(update: Mapping[str, Any], name: str) -> bool:
+def writes(update: Mapping[str, Any], name: str) -> bool:
     """Tell whether update operators write a field, or into it."""
     paths = (path for operand in update.values() for path in operand)
     renamed = (target for target in update.get("$rename", {}).values())

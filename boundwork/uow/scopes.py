@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bson.raw_bson import RawBSONDocument
+
 from boundwork.errors import InvalidDocument, NestedUnitOfWork, TenantMissing
 from boundwork.models import Document
-from boundwork.models.bson_types import MISSING
+from boundwork.models.bson_types import MISSING, decode_all
 from boundwork.models.difference import same
 from boundwork.models.joined import joined, narrowed
 from boundwork.models.mapper import Mapper, mapper_of
@@ -143,13 +145,22 @@ class Scopes:
             if field is None:
                 continue
             moved = isinstance(change, Alteration) and field in change.update.fields
-            if moved or (isinstance(change, Insertion) and not self.owns(change.mapper.collection, change.stored)):
+            if moved or (isinstance(change, Insertion) and not self._is_own(change)):
                 raise _refused(change.mapper, change.id, field, "was changed: a document stays with its tenant")
 
     def owns(self, collection: str, stored: Mapping[str, Any]) -> bool:
         """Tell whether a stored form is one that the unit may insert."""
         reach = self.reach(collection)
-        return not self.binds or reach.tenant_name is None or same(stored.get(reach.tenant_name, MISSING), reach.stored)
+        if not self.binds or reach.tenant_name is None:
+            return True
+        if isinstance(stored, RawBSONDocument):  # it would keep all that it is asked for one field of
+            [stored] = decode_all(bytes(stored.raw))
+        return same(stored.get(reach.tenant_name, MISSING), reach.stored)
+
+    def _is_own(self, change: Insertion) -> bool:
+        field = change.mapper.scope.tenant_field
+        reach = self.reach(change.mapper.collection)
+        return not self.binds or field is None or same(change.mapper.encode_field(change.document, field), reach.stored)
 
 
 def scopes_for(unit: str, models: Iterable[type[Document[Any]]], choice: TenantChoice) -> Scopes | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from boundwork.models.scope import TenantChoice, tenant_now
+from boundwork.uow.single_reads import SINGLE_READS
 from boundwork.uow.unique_key_cache import UniqueKeyCache
 
 Isolation = Literal["snapshot", "locked_reads"]
@@ -17,8 +18,9 @@ class Settings:
     `autoflush` sends pending changes before each query; `commit_seconds` is how long a commit of unknown outcome
     is resent, `replay_seconds` how long a unit repeats its transaction after a transient failure. With the isolation
     `locked_reads` each document that a unit reads is locked. Of the units with an `idempotency_key` at most one commits.
-    With the concurrency `serialize` the children of a unit's owner wait for their turn in it. A unit works with the
-    documents of its `tenant`.
+    With the concurrency `serialize` the children of a unit's owner wait for their turn in it. After `single_reads` of
+    one document each, sent by one place of the program, a unit warns; None is for never. A unit works with the documents
+    of its `tenant`.
     """
 
     autoflush: bool = True
@@ -27,6 +29,7 @@ class Settings:
     isolation: Isolation = "snapshot"
     idempotency_key: str | None = None
     concurrency: Concurrency = "exclusive"
+    single_reads: int | None = SINGLE_READS
     tenant: TenantChoice = None
     unique_keys: UniqueKeyCache = field(default_factory=UniqueKeyCache)
     collections_made: set[str] = field(default_factory=set)
@@ -42,6 +45,9 @@ class Settings:
             if chosen not in choices:
                 known = " or ".join(map(repr, choices))
                 raise ValueError(f"There is no {word} {chosen!r}. Write {known}.")
+
+        if self.single_reads is not None and self.single_reads < 2:  # noqa: PLR2004 - one read is no loop
+            raise ValueError(f"single_reads takes a number of reads, 2 or more, or None, and not {self.single_reads}.")
 
     @property
     def locks_reads(self) -> bool:

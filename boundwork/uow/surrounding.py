@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from boundwork.errors import NestedUnitOfWork
 from boundwork.models.identity import identity_key
-from boundwork.uow.commands import BulkWrite, InsertOne, UpsertOne
+from boundwork.uow.commands import BulkWrite, DeleteMany, InsertOne, UpdateMany, UpsertOne
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.log import LockRecord, WriteRecord
 
@@ -56,5 +56,7 @@ def _written(unit: "Unit") -> Iterator[BulkWrite]:
 def _identities(bulks: Iterable[BulkWrite]) -> Iterator[tuple[tuple[str, Hashable], tuple[str, Any]]]:
     for bulk in bulks:
         for write in bulk.writes:
+            if isinstance(write, UpdateMany | DeleteMany):  # nobody knows which documents
+                continue
             stored_id = write.document["_id"] if isinstance(write, InsertOne | UpsertOne) else write.filter["_id"]
             yield (bulk.collection, identity_key(stored_id)), (bulk.collection, stored_id)

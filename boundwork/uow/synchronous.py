@@ -10,15 +10,16 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from boundwork.models import Document
 from boundwork.models.scope import Tenant
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
-from boundwork.uow.definition import UnitDefinition
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
 from boundwork.uow.open_units import bind_again, unbind_all
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.reference_words import Loads
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import synchronous_sessions
 from boundwork.uow.settings import Concurrency, Isolation, Settings
+from boundwork.uow.single_reads import SINGLE_READS
 from boundwork.uow.unit import Unit
 
 P = ParamSpec("P")
@@ -26,7 +27,7 @@ ResultT = TypeVar("ResultT")
 UnitT = TypeVar("UnitT", bound="UnitOfWork")
 
 
-class UnitOfWork(UnitDefinition):
+class UnitOfWork(Loads):
     """A definition of units of work on one database; `with shop as uow` opens one.
 
     `database` is a PyMongo `Database`, or what `connect()` returned. `autoflush=False` leaves it to `flush()` to
@@ -37,6 +38,7 @@ class UnitOfWork(UnitDefinition):
     `concurrency="serialize"` lets other threads use the unit: operations follow each other in the order
     of their calls. Otherwise they raise UnitUsedElsewhere. To commit, roll back, nest and leave stays with the owner.
     Documents of models with a `tenant_field` are those of the `tenant`, or of what it returns when a unit is opened.
+    A loop that reads documents one by one raises the warning ManySingleReads after `single_reads`; None is for never.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
     ValueError for another isolation or concurrency.
     """
@@ -54,11 +56,14 @@ class UnitOfWork(UnitDefinition):
         idempotency_key: str | None = None,
         concurrency: Concurrency = "exclusive",
         tenant: Tenant | Callable[[], Tenant] | None = None,
+        single_reads: int | None = SINGLE_READS,
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = synchronous_sessions(database)
         key = None if idempotency_key is None else valid_key(idempotency_key)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, tenant)
+        self._settings = Settings(
+            autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, single_reads, tenant
+        )
 
     def __enter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""

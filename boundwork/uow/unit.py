@@ -16,6 +16,7 @@ from boundwork.errors import (
     UnitDoomed,
     UnitUsedElsewhere,
 )
+from boundwork.models import Document
 from boundwork.uow.commands import BulkResult, BulkWrite
 from boundwork.uow.ending import end, forsake, overtake, roll_back
 from boundwork.uow.failures import SessionFailure
@@ -64,6 +65,7 @@ class Unit:
         self.levels: list[Level] = []
         self._suspended: str | None = None
         self.around: tuple[Unit, ...] = ()
+        self.models: frozenset[type[Document[Any]]] = frozenset()
         self.writing: Sequence[BulkWrite] = ()
         self._closed_by: str | None = None
 

@@ -21,10 +21,11 @@ from boundwork.uow.identity_map import REMOVED, IdentityMap
 from boundwork.uow.loading import asked_by_id, key_of, load, may_reload
 from boundwork.uow.locking import find_and_lock, lock_and_find, lock_name
 from boundwork.uow.log import Log
-from boundwork.uow.owning import give, give_stored, mark_removed, owner_for, take_back
+from boundwork.uow.owning import give, give_stored, mark_removed, owner_for, stored_for, take_back
 from boundwork.uow.pending import Entry, Pending
 from boundwork.uow.receipt import Receipt
 from boundwork.uow.scopes import meet
+from boundwork.uow.single_reads import Lines, look_at_single_read, only_counted
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -41,8 +42,11 @@ class Workspace:
         self.tracker = Tracker()
         self.known = IdentityMap()
         self.pending = Pending(self.tracker)
+        self.tracker.unsent = self.pending.is_unsent
         self.log = Log()
         self.staged = Receipt()
+        self.only_counted = only_counted(unit.settings.single_reads)
+        self.single_reads: Lines | None = None
 
     def recall(self, mapper: Mapper[DocumentT], document_id: object) -> DocumentT | None:
         """Return a document that the present transaction has read or added, without asking the server."""
@@ -65,6 +69,9 @@ class Workspace:
             if document is not None:
                 await self._read_by_id(mapper, [stored_id], None, lock=lock)
             return document
+        self.only_counted -= 1
+        if self.only_counted < 0:
+            look_at_single_read(self, mapper.model.__name__)
         command = Find(mapper.collection, {"_id": stored_id, **mapper.base_filter}, limit=1)
         found = self._load(mapper, await self._read_by_id(mapper, [stored_id], command, lock=lock))
         if not found and earlier is not None:
@@ -115,7 +122,8 @@ class Workspace:
         stored: list[bytes] = []
         if not self.pending.is_gone(document):
             present = {} if mapper.is_removed(document) else mapper.present_filter
-            command = Find(mapper.collection, {"_id": stored_id, **present}, limit=1)
+            naming = self.pending.naming(document, stored_id)
+            command = Find(mapper.collection, {**naming, **present}, limit=1)
             stored = await self._read_by_id(mapper, [stored_id], command)
         if not stored:
             self._vanish(mapper, document)
@@ -152,7 +160,7 @@ class Workspace:
             take_back(mapper, document)
 
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
-        key = key_of(mapper, document.id)
+        key = self._key(mapper, document)
         self._refuse_second(mapper, document, key)
         owner = owner_for(self.unit, mapper, document) if mapper.is_scoped or self.unit.scopes is not None else MISSING
         self.tracker.attach(document)
@@ -193,8 +201,7 @@ class Workspace:
         if stays and not self.pending.is_gone(document):
             mark_removed(mapper, document)
             return
-        changes = self.tracker.changes_of(document)
-        key = key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
+        key = self._key(mapper, document)
         if id(document) in self.pending.added:
             present = self.pending.withdraw(document)
             self.known.forget(mapper.collection, key)
@@ -228,13 +235,15 @@ class Workspace:
         key = key_of(mapper, document.id)
         if isinstance(self.known.current(mapper.collection, key), Document):
             return False
-        owner = owner_for(self.unit, mapper, document)
-        mapper.verify(document)
-        stored = mapper.encode(document)
-        if owner is not MISSING:
-            stored |= mapper.tenant_stored(owner)
+        stored, owner = stored_for(self.unit, mapper, document)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
+        self._inserted(mapper, document, owner)
+        return True
+
+    def _inserted(self, mapper: Mapper[Any], document: Document[Any], owner: object) -> None:
+        """Take a document that was inserted at once as one of the unit; `owner` is the tenant that it was stored with."""
+        key = key_of(mapper, document.id)
         earlier = self.known.earlier(mapper.collection, key)
         if earlier is not None and earlier is not document:
             self._vanish(mapper_of(type(earlier)), earlier)
@@ -245,7 +254,6 @@ class Workspace:
             touch_all(document)
         self.pending.note_inserted(Entry(document, mapper, key))
         self.known.keep(mapper.collection, key, document)
-        return True
 
     async def lock_name(self, name: str) -> None:
         """Lock a name for the rest of the transaction."""
@@ -274,8 +282,7 @@ class Workspace:
 
     def rewind(self) -> None:
         """Give all objects the state they had when the transaction first tracked them; new ones are new again."""
-        for changes in list(self.tracker.touched.values()):
-            changes.rewind()
+        self.tracker.rewind()
         for entry in self.pending.born.values():
             self.tracker.detach(entry.document)
             self.known.forget(entry.mapper.collection, entry.key, entry.document)
@@ -325,6 +332,11 @@ class Workspace:
                 f"{type(document).__name__} {document.id!r} does not belong to the unit {self.unit.name}. "
                 "Get it from a repository of this unit first.",
             )
+
+    def _key(self, mapper: Mapper[Any], document: Document[Any]) -> Hashable:
+        """Return the identity that a document stands for: that of its first id here, even if it was given another."""
+        changes = self.tracker.changes_of(document)
+        return key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
 
     def _is_free(self, document: Document[Any]) -> bool:
         owner = Tracker.owner_of(document)

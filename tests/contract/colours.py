@@ -29,6 +29,8 @@ PLAIN = {
     "comment",
     "max_time",
     "project",
+    "include",
+    "loaded",
     "stream",
     "receipt",
     "core",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from boundwork import Document, DocumentNotFound, DuplicateKey, NotInUnit, StaleDocument, UnitDoomed
+from boundwork import Document, DocumentNotFound, DuplicateKey, NotInUnit, StaleDocument, UnitDoomed, UpdateResult, set_
 from tests.backends import Backend
 from tests.contract.colours import define
 from tests.contract.tenants import MODELS, Dog, Row, Task, Town
@@ -215,6 +215,21 @@ async def test_erased_is_gone_for_good(desk: Any) -> None:
         town = uow.towns.add(Town(id=1))
         await uow.flush()
         uow.towns.erase(town)
+
+
+async def test_removing_all_that_match_marks_them(desk: Any) -> None:
+    async with desk as uow:
+        first, third = await uow.tasks.get_many([1, 3])
+        assert await uow.tasks.delete_where(Task.id < 3) == 2
+        assert await uow.tasks.find_by_id(1) is None
+        assert (first.done_at is None, third.done_at is None) == (False, True)
+        assert await uow.tasks.find().update(set_(Task.title, "left")) == UpdateResult(1, 1)
+        uow.tasks.restore(first)
+        assert await uow.tasks.find().delete() == 2
+    assert await present(desk) == []
+    async with desk as uow:
+        stored = await uow.tasks.find().sort(Task.id).including_removed().to_list()
+        assert [task.title for task in stored] == ["task 1", "task 2", "left"]
 
 
 async def test_what_the_unit_erased_can_come_back_until_the_commit(desk: Any) -> None:

@@ -1,5 +1,7 @@
 """The examples of the guide to migrations run in their order, in an empty folder, and give what the guide says.
 
+MONGODB_URI names a database that is empty at first, on a real server.
+
 A `console` block holds commands and what they print; `cat` shows a file. Dates and times in it are those of the author.
 """
 
@@ -22,8 +24,11 @@ PROMISE = re.compile(r"^(\s*)(.+?)  # -> (.+)$", re.MULTILINE)
 MOMENT = re.compile(r"\b\d{8}(?=_)|\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
-def test_the_examples_give_what_the_guide_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_give_what_the_guide_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, database_name: str
+) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONGODB_URI", mongod_uri.replace("/?", f"/{database_name}?", 1))
     checked: list[str] = []
 
     def promised(expected: str, found: object) -> None:

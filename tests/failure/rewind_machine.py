@@ -1,98 +1,42 @@
-"""A program drawn at random: units, savepoints, edits of every kind, failures; and the model that judges it.
+"""A program drawn at random: units, savepoints, edits of every kind, failures. `Judged` says what must become of it."""
 
-The model knows what every object was at the entry of the unit, at each savepoint and at the last commit, and what the
-database must hold. Errors are judged too: each needs a reason that the program gave.
-"""
-
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from boundwork import BoundworkError, DuplicateKey, InvalidDocument, NotInUnit, StaleDocument, TransientFailure
-from boundwork.uow.states import State
-from tests.failure.rewind_models import EDITS, HOLDS, Bare, Shop, Thing, change_in_place, new_thing
-from tests.failure.rewind_shots import PRIVATE, Shot, plain
+from boundwork import BoundworkError, NotInUnit, TransientFailure
+from tests.failure.rewind_judge import ADDED, FREE, REMOVED, STORED, Holding, Judged, Level
+from tests.failure.rewind_models import EDITS, HOLDS, Bare, Part, Shop, Thing, Wide, change_in_place, new_thing
+from tests.failure.rewind_shots import Shot, plain
 
 IDS = 5
 SEEDED = 4
 MOST_FREE = 2
 numbers = st.integers(0, 3)
-picks = st.integers(0, 4)
+picks = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4])
 ids = st.integers(0, IDS - 1)
 edits = st.lists(st.tuples(picks, st.sampled_from(sorted(EDITS)), numbers), min_size=1, max_size=5)
 own_edits = st.lists(st.tuples(st.sampled_from(sorted(EDITS)), numbers), max_size=3)
 parts = st.sampled_from(sorted(HOLDS))
-FREE, ADDED, STORED, REMOVED = "free", "added", "stored", "removed"
-EXCUSES: dict[type[BoundworkError], set[str]] = {
-    DuplicateKey: {"duplicate"},
-    StaleDocument: {"rival"},
-    TransientFailure: {"rival", "commit"},
-    InvalidDocument: {"spoiled"},
-}
-
-
-class Place(Protocol):
-    """Where a program runs; `handle` is the database of the present program."""
-
-    handle: Any
-
-    def emptied(self) -> Any:
-        """Return the handle of a database without things."""
-
-    def failing_commit(self) -> AbstractContextManager[None] | None:
-        """Return what lets the next commit fail, None where nothing can."""
 
 
 class Thrown(Exception):
     """The program's own failure."""
 
 
-@dataclass(slots=True)
-class Holding:
-    """One object of the program: its id, how it stands, and what of it the database had when it was read."""
-
-    thing: Thing
-    key: int
-    status: str
-    base: Any = None
-
-
-@dataclass(slots=True)
-class Level:
-    """What all objects of the unit were at its entry, or at that of a savepoint."""
-
-    shots: dict[int, tuple[Shot, str, Any]] = field(default_factory=dict[int, tuple[Shot, str, Any]])
-    sent: bool = False
-
-
-class Rewinding(RuleBasedStateMachine):
+class Rewinding(Judged):
     """The program and its judge."""
-
-    place: ClassVar[Place]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.holdings: list[Holding] = []
-        self.levels: list[Level] = []
-        self.nested: list[AbstractContextManager[Shop]] = []
-        self.kept: list[tuple[str, Any]] = []
-        self.reasons: set[str] = set()
-        self.versions: dict[int, list[Any]] = {}
-        self.manager: AbstractContextManager[Shop] | None = None
-        self.doomed = False
-        self.uow: Shop
 
     @initialize(number=numbers, replay_seconds=st.sampled_from([0, 30]))
     def seed(self, number: int, replay_seconds: int) -> None:
         self.shop = Shop(self.place.emptied(), replay_seconds=replay_seconds)
         with self.shop as uow:
-            for thing_id in range(SEEDED - 1):
+            for thing_id in range(SEEDED - 2):
                 uow.add(new_thing(thing_id, (thing_id + number) % 4))
+            uow.add(Wide(id=SEEDED - 2))
             uow.add(Bare(id=SEEDED - 1))
         self.database = self._stored()
         assert set(self.database) == set(range(SEEDED))
@@ -115,7 +59,7 @@ class Rewinding(RuleBasedStateMachine):
             for place, holding in enumerate(self.holdings)
             if holding.status != FREE
         }
-        self.levels.append(Level(shots))
+        self.levels.append(Level(shots, places=len(self.holdings)))
         self.nested.append(self.shop)
         assert self.shop.__enter__() is self.uow
 
@@ -284,9 +228,11 @@ class Rewinding(RuleBasedStateMachine):
 
     @rule(pick=picks, number=numbers)
     def rival(self, pick: int, number: int) -> None:
-        """Let another unit commit; one that meets what this unit has written already gives up."""
         holding = self._pick(pick, STORED, REMOVED)
-        thing_id = pick if holding is None else holding.key
+        self._let_rival_commit(pick if holding is None else holding.key, number)
+
+    def _let_rival_commit(self, thing_id: int, number: int) -> None:
+        """Let another unit commit; one that meets what this unit has written already gives up."""
         if thing_id not in self.database:
             return
         rivals = Shop(self.place.handle, replay_seconds=0)
@@ -294,8 +240,11 @@ class Rewinding(RuleBasedStateMachine):
         def work() -> Any:
             with rivals as uow:
                 thing = uow.things.get(thing_id)
-                thing.count += 10 + number
-                thing.tags.append("rival")
+                if number != 1:
+                    thing.count += 10 + number
+                    thing.tags.append("rival")
+                if number:
+                    thing.parts.append(Part(name="rival"))
             return plain(thing)
 
         try:
@@ -332,7 +281,7 @@ class Rewinding(RuleBasedStateMachine):
                 with suppress(BoundworkError):
                     manager.__exit__(Thrown, Thrown(), None)
 
-    # The judge
+    # The end of a unit
 
     def _leave(self, error: BaseException | None) -> None:
         manager, self.manager = self.manager, None
@@ -357,123 +306,8 @@ class Rewinding(RuleBasedStateMachine):
         free = [Holding(holding.thing, holding.key, FREE) for holding in self.holdings if holding.status == FREE]
         self.holdings = free[-MOST_FREE:]
 
-    def _committed(self) -> None:
-        for holding in self.holdings:
-            if holding.status == REMOVED and holding.base is not None:
-                self.database.pop(holding.key, None)
-        for holding in self.holdings:
-            content = plain(holding.thing)
-            if holding.status == ADDED or (holding.status == STORED and content != holding.base):
-                self.database[holding.key] = content
-            holding.status = STORED if holding.status in {ADDED, STORED} else FREE
-            holding.key = holding.thing.id
-            holding.base = content if holding.status == STORED else None
-        shots = {
-            place: (Shot(holding.thing), STORED, holding.base)
-            for place, holding in enumerate(self.holdings)
-            if holding.status == STORED
-        }
-        self.levels = [Level(shots)]
-        self.versions = {thing_id: [content] for thing_id, content in self.database.items()}
-        self.reasons.discard("duplicate")
-
-    def _rewound(self, level: Level) -> None:
-        for place, (shot, status, base) in list(level.shots.items()):
-            holding = self.holdings[place]
-            differences = list(shot.differences(holding.thing))
-            assert differences == [], f"{holding.key} ({holding.status}): {differences}"
-            holding.status, holding.base = status, base
-            if status == FREE:
-                for outer in self.levels:
-                    outer.shots.pop(place, None)
-
     def _look(self, look: bool) -> None:
         """Look for every document, if the program does: what was undone must be found as it is."""
         for thing_id in range(IDS if look else 0):
             if not self.doomed:
                 self.get(thing_id)
-
-    def _reading(self, operation: Callable[[], object]) -> bool:
-        """Do something that sends what is pending and changes no object, but for those that it reads again."""
-        before = {place: Shot(holding.thing) for place, holding in enumerate(self.holdings)}
-        done = self._try(operation, sends=True)
-        for place, shot in before.items():
-            holding = self.holdings[place]
-            differences = list(shot.differences(holding.thing))
-            if not differences:
-                continue
-            assert done, differences
-            assert not [difference for difference in differences if difference.startswith(f".{PRIVATE}")]
-            assert holding.status == STORED
-            holding.base = plain(holding.thing)
-            assert holding.base in self.versions[holding.key]
-            for level in self.levels:
-                if place in level.shots:
-                    then, status, _ = level.shots[place]
-                    level.shots[place] = (then.reloaded(holding.thing), status, holding.base)
-        return done
-
-    def _try(self, operation: Callable[[], object], *, sends: bool) -> bool:
-        if sends:
-            self.levels[-1].sent = True
-        try:
-            operation()
-        except BoundworkError as failure:
-            self._judge(failure)
-            self.doomed = self._is_doomed()
-            return False
-        return True
-
-    def _judge(self, failure: BoundworkError) -> None:
-        """Take a failure only if the program has given a reason for it."""
-        if not EXCUSES.get(type(failure), set()) & self.reasons:
-            raise AssertionError(f"without a reason: {failure}") from failure
-
-    def _track(self, thing: Thing) -> None:
-        content = plain(thing)
-        assert content in self.versions[thing.id]
-        holding = Holding(thing, thing.id, STORED, content)
-        self.holdings.append(holding)
-        self._note(holding, STORED)
-
-    def _note(self, holding: Holding, status: str) -> None:
-        place = next(place for place, other in enumerate(self.holdings) if other is holding)
-        for level in self.levels:
-            level.shots.setdefault(place, (Shot(holding.thing), status, holding.base))
-
-    def _works(self) -> bool:
-        return self.manager is not None and not self.doomed
-
-    def _is_doomed(self) -> bool:
-        return self.uow.core.state is State.DOOMED
-
-    def _pick(self, pick: int, *statuses: str) -> Holding | None:
-        fitting = [holding for holding in self.holdings if holding.status in statuses]
-        return fitting[pick % len(fitting)] if fitting else None
-
-    def _present(self) -> Iterator[Holding]:
-        return (holding for holding in self.holdings if holding.status in {ADDED, STORED})
-
-    def _with_id(self, thing_id: int) -> Holding | None:
-        return next((holding for holding in self._present() if holding.key == thing_id), None)
-
-    def _removed_ids(self) -> set[int]:
-        return {holding.key for holding in self.holdings if holding.status == REMOVED and holding.base is not None}
-
-    def _visible(self) -> set[int]:
-        return (set(self.database) - self._removed_ids()) | {holding.key for holding in self._present()}
-
-    def _check_stored(self) -> None:
-        stored = self._stored()
-        assert sorted(stored) == sorted(self.database)
-        for key, content in stored.items():
-            assert content == self.database[key], key
-
-    def _stored(self) -> dict[int, Any]:
-        """Return what a unit that knows nothing of this one finds in the database."""
-
-        def read() -> dict[int, Any]:
-            with Shop(self.place.handle) as uow:
-                return {thing.id: plain(thing) for thing in uow.things.find()}
-
-        return Context().run(read)

@@ -41,6 +41,18 @@ class Bare(Document[int], collection="things"):
     title: str = "bare"
 
 
+class WidePart(Part):
+    weight: int = 1
+    sizes: list[int] = [1]
+
+
+class Wide(Document[int], collection="things"):
+    """A thing whose parts have stored fields that a `Part` does not know."""
+
+    part: WidePart = WidePart()
+    parts: list[WidePart] = [WidePart(), WidePart(name="two")]
+
+
 class Shop(UnitOfWork):
     things = Repository(Thing)
 
@@ -65,6 +77,20 @@ def _part(thing: Thing) -> Part:
     if thing.part is None:
         thing.part = Part()
     return thing.part
+
+
+def _parts(thing: Thing) -> list[Part]:
+    return [part for part in (thing.part, *thing.parts) if part is not None]
+
+
+def _remember(parts: list[Part], number: int) -> None:
+    for part in parts:
+        part._memo.append(f"memo {number}")
+
+
+def _unset_name(parts: list[Part]) -> None:
+    for part in parts:
+        part.model_fields_set.discard("name")
 
 
 def _plain(thing: Thing) -> Plain:
@@ -92,7 +118,23 @@ def _drop_note(thing: Thing) -> None:
 
 
 Edit = Callable[[Thing, int], object]
+UNSTORED: dict[str, Edit] = {
+    "tags copied": lambda thing, _: setattr(thing, "tags", list(thing.tags)),
+    "facts copied": lambda thing, _: setattr(thing, "facts", dict(thing.facts)),
+    "part copied": lambda thing, _: setattr(thing, "part", None if thing.part is None else thing.part.model_copy()),
+    "part memo": lambda thing, n: _remember(_parts(thing)[:1], n),
+    "part fields set": lambda thing, _: _unset_name(_parts(thing)[:1]),
+    "item memo": lambda thing, n: _remember(_parts(thing)[-1:], n),
+    "item fields set": lambda thing, _: _unset_name(_parts(thing)[-1:]),
+    "log append": lambda thing, n: thing._log.append(f"log {n}"),
+    "log new": lambda thing, n: setattr(thing, "_log", [f"log {n}"]),
+    "note": lambda thing, n: setattr(thing, "_note", f"note {n}"),
+    "note dropped": lambda thing, _: _drop_note(thing),
+    "fields set": lambda thing, _: thing.model_fields_set.discard("title"),
+}
+"""Edits of what no database sees: a document that has only these is as it is stored."""
 EDITS: dict[str, Edit] = {
+    **UNSTORED,
     "title": lambda thing, n: setattr(thing, "title", f"title {n}"),
     "count": lambda thing, n: setattr(thing, "count", n),
     "tags append": lambda thing, n: thing.tags.append(f"tag {n}"),
@@ -111,19 +153,12 @@ EDITS: dict[str, Edit] = {
     "part name": lambda thing, n: setattr(_part(thing), "name", f"name {n}"),
     "part marks": lambda thing, n: _part(thing).marks.append(n),
     "part labels": lambda thing, n: _part(thing).labels.add(f"label {n}"),
-    "part memo": lambda thing, n: _part(thing)._memo.append(f"memo {n}"),
-    "part fields set": lambda thing, _: _part(thing).model_fields_set.discard("name"),
     "parts append": lambda thing, n: thing.parts.append(Part(marks=[n])),
     "parts pop": lambda thing, _: thing.parts and thing.parts.pop(),
     "parts reverse": lambda thing, _: thing.parts.reverse(),
     "parts item": _first_part,
     "plain word": lambda thing, n: setattr(_plain(thing), "word", f"word {n}"),
     "plain numbers": lambda thing, n: _plain(thing).numbers.append(n),
-    "log append": lambda thing, n: thing._log.append(f"log {n}"),
-    "log new": lambda thing, n: setattr(thing, "_log", [f"log {n}"]),
-    "note": lambda thing, n: setattr(thing, "_note", f"note {n}"),
-    "note dropped": lambda thing, _: _drop_note(thing),
-    "fields set": lambda thing, _: thing.model_fields_set.discard("title"),
     "extra": lambda thing, n: setattr(thing, "colour", f"colour {n}"),
     "extra list": lambda thing, n: setattr(thing, "sizes", [n]),
     "extra nested": lambda thing, n: _extra(thing).setdefault("sizes", []).append(n),

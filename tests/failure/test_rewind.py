@@ -1,20 +1,25 @@
-"""Objects are what they were: programs drawn at random, judged by a model, on the memory database and on mongod."""
+"""Objects are what they were: programs drawn at random, judged by a model, on the memory database and on mongod.
+
+That the model sees what it should is shown by faults that are planted in the library; the long form plants all of them.
+"""
 
 from contextlib import AbstractContextManager
 from contextvars import Context
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from pymongo import MongoClient
 
 from boundwork.uow.sessions.memory import MemoryDatabase
 from tests.failure.conftest import LONG
-from tests.failure.rewind_machine import Rewinding
+from tests.failure.rewind_faults import FAULTS, SOON_FOUND
+from tests.failure.rewind_scenes import Scenes
 from tests.server.commands_seen import failing, with_options
 
 NO_SUCH_TRANSACTION = 251
+pytestmark = pytest.mark.filterwarnings("ignore::boundwork.ManySingleReads")  # programs drawn at random do loop
 
 
 def programs(short: int, long: int, steps: int) -> settings:
@@ -65,10 +70,21 @@ class Mongod:
 
 
 def test_objects_are_what_they_were_in_memory() -> None:
-    class InMemory(Rewinding):
+    class InMemory(Scenes):
         place = Memory()
 
     run_state_machine_as_test(InMemory, settings=programs(200, 5000, 50))
+
+
+@pytest.mark.parametrize("fault", FAULTS if LONG else SOON_FOUND)
+def test_the_programs_find_a_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Faulty(Scenes):
+        place = Memory()
+
+    FAULTS[fault](monkeypatch)
+    until_found = settings(programs(200, 1000, 50), phases=[Phase.generate], report_multiple_bugs=False)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Faulty, settings=until_found)
 
 
 @pytest.mark.server
@@ -78,7 +94,7 @@ def test_objects_are_what_they_were_on_a_server(
     address = with_options(mongod_uri, f"appName={database_name}")
     with MongoClient[dict[str, Any]](address) as client:
 
-        class OnServer(Rewinding):
+        class OnServer(Scenes):
             place = Mongod(mongod_client, client[database_name])
 
         run_state_machine_as_test(OnServer, settings=programs(30, 500, 50))

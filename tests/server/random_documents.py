@@ -186,3 +186,28 @@ def update(draw: random.Random) -> Document:
     paths = [*PATHS, "d", "d.e", "d.e.f", "a.3", "b.12", "10", "9", "a..b"]
     names = draw.sample(sorted(drawn), draw.choice([1, 1, 2]))
     return {name: {path: drawn[name]() for path in draw.sample(paths, draw.choice([1, 1, 2, 3]))} for name in names}
+
+
+def set_based_update(draw: random.Random) -> tuple[Document, tuple[Document, ...]]:
+    """Draw an update operator of those that set-based changes use, and its array filters."""
+    few = [value(draw, 1) for _ in range(draw.randint(1, 2))]
+    clauses = {"$each": few, "$position": draw.choice([0, 1, -1, 9]), "$slice": draw.choice([0, 1, 2, -1, -2])}
+    kept = draw.sample(sorted(clauses), draw.choice([1, 2, 3]))
+    path, part = draw.choice(PATHS), draw.choice(["", ".b"])
+    scalar = draw.choice([1, 2.5, Int64(3), Decimal128("0.25"), "1", None])
+    drawn: list[tuple[Document, tuple[Document, ...]]] = [
+        ({"$mul": {path: scalar}}, ()),
+        ({"$min": {path: value(draw)}}, ()),
+        ({"$max": {path: value(draw)}}, ()),
+        ({"$push": {path: {name: clauses[name] for name in {"$each", *kept}}}}, ()),
+        ({"$addToSet": {path: {"$each": few}}}, ()),
+        ({"$pullAll": {path: few}}, ()),
+        ({"$pull": {path: {"$eq": value(draw, 1)}}}, ()),
+        ({"$pull": {path: {"b": {"$gte": value(draw, 0)}}}}, ()),
+        ({"$pop": {path: draw.choice([1, -1])}}, ()),
+        ({"$set": {f"{path}.$[]{part}": value(draw, 1)}}, ()),
+        ({"$inc": {f"{path}.$[e0]{part}": 1}}, ({"e0": {"$gte": value(draw, 0)}},)),
+        ({"$set": {f"{path}.$[e0]{part}": 7}}, ({"e0.b": {"$eq": value(draw, 0)}},)),
+        ({"$set": {f"{path}.$[e0]{part}": 7}}, ({"$or": [{"e0.b": {"$gt": 1}}, {"e0.a": {"$exists": True}}]},)),
+    ]
+    return draw.choice(drawn)

@@ -101,6 +101,7 @@ async def test_gathered_operations_follow_each_other_with_motor_as_well(
     client.close()
 
 
+@pytest.mark.filterwarnings("ignore::boundwork.ManySingleReads")  # one by one is what is tested
 async def test_children_find_the_unit_by_its_definition_and_by_unbound_repositories(
     serial: AsyncBank, accounts: Any
 ) -> None:

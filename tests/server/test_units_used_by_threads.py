@@ -74,6 +74,7 @@ def all_at_once(work: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(run, range(THREADS)))
 
 
+@pytest.mark.filterwarnings("ignore::boundwork.ManySingleReads")  # one by one is what is tested
 def test_threads_of_a_unit_that_serializes_wait_for_each_other(
     client: Any, database_name: str, accounts: Any, overlaps: Overlaps, impatient_threads: None
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from boundwork import Document, Query, Repository, Stream, UnitOfWork, desc
+from boundwork import Document, DocumentNotFound, Query, Ref, Repository, Stream, UnitOfWork, desc, inc
 from tests.contract.colours import define, step
 from tests.server.commands_seen import CommandsSeen, name_of
 
@@ -30,9 +30,10 @@ AWAY = {
 OWN = ("boundwork_units", "boundwork_locks")
 
 
-class Bill(Document[int], collection="bills", tenant_field="tenant", soft_delete="gone"):
+class Bill(Document[int], collection="bills", tenant_field="tenant", soft_delete="gone", versioned=True):
     tenant: str = ""
     number: int = 0
+    before: Ref["Bill", int] | None = None
     gone: datetime | None = None
 
 
@@ -168,6 +169,62 @@ async def _distinct(uow: Any) -> None:
     assert await uow.bills.find().distinct(Bill.tenant) == [TENANT]
 
 
+async def _update_where(uow: Any) -> None:
+    bill = await uow.bills.get(1)
+    await uow.bills.update_where(Bill.number >= 0, inc(Bill.number, 1))
+    await uow.bills.find().update(inc(Bill.number, 1))
+    assert bill.number == 11 + 2
+
+
+async def _delete_where(uow: Any) -> None:
+    assert await uow.bills.delete_where(Bill.id > 1) == 2
+    assert await uow.bills.find().delete() == 1
+    assert await uow.bills.count() == 0
+
+
+async def _find_and_update(uow: Any) -> None:
+    found = await uow.bills.find_and_update(Bill.number >= 0, inc(Bill.number, 1), sort=desc(Bill.id))
+    assert found.id == 3
+    assert await uow.bills.find_and_update(Bill.id == 11, inc(Bill.number, 1)) is None
+
+
+async def _upsert(uow: Any) -> None:
+    new = Bill(id=4)
+    assert await uow.bills.upsert(Bill.number == 50, inc(Bill.number, 1), on_insert=new) is new
+    assert new.tenant == TENANT
+    assert (await uow.bills.upsert(Bill.id == 1, inc(Bill.number, 1), on_insert=Bill(id=5))).id == 1
+
+
+async def _merge(uow: Any) -> None:
+    copy = (await uow.bills.get(1)).model_copy(update={"number": 50, "version": 0})
+    assert (await uow.bills.merge(copy)).number == 50
+    with pytest.raises(DocumentNotFound):
+        await uow.bills.merge(Bill(id=11, number=1))
+    assert (await uow.bills.merge(Bill(id=4), missing="add")).tenant == TENANT
+
+
+async def _load(uow: Any) -> None:
+    first, second = Ref(Bill, 1), Ref(Bill, 2)
+    assert uow.loaded(Ref.to(await uow.load(first))).id == 1
+    assert [bill.id for bill in await uow.load_all([first, second])] == [1, 2]
+    assert await uow.load(Ref(Bill, 11), missing="none") is None
+    assert await uow.load_all([Ref(Bill, 3), Ref(Bill, 12)], missing="none") == [await uow.bills.get(3), None]
+    await uow.load(first, for_update=True)
+
+
+async def _include(uow: Any) -> None:
+    for bill in await uow.bills.find().to_list():
+        bill.before = Ref(Bill, bill.id + 10)
+    await uow.flush()
+    query = uow.bills.find().include(Bill.before, missing="none")
+    assert [bill.id for bill in await query.to_list()] == [1, 2, 3]
+    await query.page(2)
+    if not uow.core.settings.locks_reads:
+        await all_of(query.stream(1))
+    with pytest.raises(DocumentNotFound):
+        await uow.bills.find().include(Bill.before).to_list()
+
+
 CASES: dict[Any, set[str]] = {
     _get: {"Repository.get"},
     _many: {"Repository.get_many"},
@@ -192,6 +249,13 @@ CASES: dict[Any, set[str]] = {
     _one: {"Query.one", "Query.one_or_none", "Query.first", "Repository.first"},
     _count: {"Repository.count", "Repository.exists", "Query.count", "Query.exists"},
     _distinct: {"Query.distinct"},
+    _update_where: {"Repository.update_where", "Query.update"},
+    _delete_where: {"Repository.delete_where", "Query.delete"},
+    _find_and_update: {"Repository.find_and_update"},
+    _upsert: {"Repository.upsert"},
+    _merge: {"Repository.merge"},
+    _load: {"UnitOfWork.load", "UnitOfWork.load_all", "UnitOfWork.loaded"},
+    _include: {"Query.include"},
 }
 ELSEWHERE = {
     "Query.all_tenants": "lifts the tenant aloud: test_tenants",
@@ -246,10 +310,8 @@ def test_every_public_word_has_a_case() -> None:
 def filters_in(command: Mapping[str, Any]) -> Iterator[Any]:
     """Iterate over what says which documents a command reads or writes."""
     match name_of(command):
-        case "find":
-            yield command["filter"]
-        case "distinct":
-            yield command["query"]
+        case "find" | "distinct" | "findAndModify":
+            yield command["filter" if "filter" in command else "query"]
         case "aggregate":
             yield command["pipeline"][0]["$match"]
             for stage in command["pipeline"]:

@@ -9,24 +9,51 @@ from boundwork import (
     Collation,
     CollectionOptions,
     Index,
+    Ref,
     TimeSeries,
+    add_to_set,
     any_of,
+    apply_request,
     connect,
     contains,
     contains_all,
+    current_date,
+    each,
     elem,
     ensure_schema,
     ensure_schema_async,
+    from_request,
     in_,
+    inc,
     mod,
+    mul,
     near,
     not_,
+    pop,
+    pull,
+    push,
     regex,
+    set_,
     size,
     some,
+    sort_from,
     text,
+    via,
 )
-from tests.typing.shop import Address, AsyncShop, Cat, Country, Customer, Line, Order, Shop, Status, Summary
+from tests.typing.shop import (
+    Address,
+    AsyncShop,
+    Cat,
+    Country,
+    Customer,
+    Delivery,
+    Line,
+    Order,
+    Shop,
+    Status,
+    Summary,
+    Voucher,
+)
 
 
 def constructors(address: Address) -> None:
@@ -88,6 +115,28 @@ def functions() -> None:
     near(Order.note, 5)  # error: arg-type / reportArgumentType
 
 
+def references(shop: Shop, delivery: Delivery, customer: Customer, voucher: Voucher) -> None:
+    Delivery(customer=Ref(Customer, 5), country=Ref(Country, "no"))  # error: arg-type / reportArgumentType
+    Delivery(customer=Ref.to(voucher), country=Ref(Country, "no"))  # error: arg-type / reportArgumentType
+    Delivery(customer="ada", country=Ref(Country, "no"))  # error: arg-type / reportArgumentType
+    delivery.customer = Ref(Voucher, "ada")  # error: arg-type / reportAttributeAccessIssue
+    delivery.customer = customer  # error: assignment / reportAttributeAccessIssue
+    delivery.customer.id = "bob"  # error: misc / reportAttributeAccessIssue
+    Ref(Line, "x")  # error: type-var / reportArgumentType
+    find = shop.deliveries.find
+    find(Delivery.customer.name == "Ada")  # error: attr-defined / reportAttributeAccessIssue
+    find(Delivery.customer.id == 5)  # error: comparison-overlap / reportUnnecessaryComparison
+    find().include(Order.total)  # error: arg-type / reportArgumentType
+    find().include(Delivery.customer, missing="ignore")  # error: arg-type / reportArgumentType
+    find().include(via(Order.total))  # error: arg-type / reportArgumentType
+    with shop as uow:
+        uow.load("ada")  # error: call-overload / reportArgumentType
+        uow.load(delivery.customer).percent.upper()  # error: attr-defined / reportAttributeAccessIssue
+        uow.load(delivery.voucher)  # error: arg-type / reportArgumentType
+        uow.load(delivery.customer, missing="none").name.upper()  # error: union-attr / reportOptionalMemberAccess
+        uow.loaded(customer)  # error: arg-type / reportArgumentType
+
+
 def repositories(shop: Shop, customer: Customer) -> None:
     with shop as uow:
         uow.orders.add(customer)  # error: arg-type / reportArgumentType
@@ -112,6 +161,9 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.orders.get(ObjectId(), True)  # error: call-arg / reportCallIssue
         uow.orders.get_many(ObjectId())  # error: arg-type / reportArgumentType
         uow.orders.find_by_id(ObjectId(), for_update=True).ship()  # error: union-attr / reportOptionalMemberAccess
+        uow.orders.merge({"id": ObjectId()})  # error: arg-type / reportArgumentType
+        uow.orders.merge(Customer(id="a", name="a"))  # error: arg-type / reportArgumentType
+        uow.orders.merge(uow.orders.get(ObjectId()), missing="ignore")  # error: arg-type / reportArgumentType
         uow.lock(5)  # error: arg-type / reportArgumentType
     Shop(uow.database, isolation="serializable")  # error: arg-type / reportArgumentType
 
@@ -122,6 +174,7 @@ async def asynchronous(shop: AsyncShop) -> None:
         uow.orders.get(ObjectId()).ship()  # error: attr-defined / reportAttributeAccessIssue
         uow.orders.find().to_list()  # error: unused-coroutine / reportUnusedCoroutine
         uow.lock("orders")  # error: unused-coroutine / reportUnusedCoroutine
+        uow.orders.merge(await uow.orders.get(ObjectId()))  # error: unused-coroutine / reportUnusedCoroutine
         for _ in uow.orders.find():  # error: attr-defined / reportGeneralTypeIssues
             pass
     with shop as uow:  # error: attr-defined / reportGeneralTypeIssues
@@ -153,3 +206,54 @@ def tenants(shop: Shop) -> None:
     shop.for_tenant(None)  # error: arg-type / reportArgumentType
     shop.find().all_tenants()  # error: attr-defined / reportAttributeAccessIssue
     shop.orders.restore(Customer(id="x", name="Ada"))  # error: arg-type / reportArgumentType
+
+
+def changes(shop: Shop, voucher: Voucher, line: Line) -> None:
+    set_(Order.status, "open")  # error: type-var / reportArgumentType
+    set_(Order.number, 5)  # error: type-var / reportArgumentType
+    set_(Order.total, 5)  # error: type-var / reportArgumentType
+    set_(Order.created, 5)  # error: type-var / reportArgumentType
+    set_(Order.address.city, 5)  # error: type-var / reportArgumentType
+    set_(Order.billing.city, "Bonn")  # error: union-attr / reportOptionalMemberAccess
+    set_(Order.lines, line)  # error: type-var / reportArgumentType
+    set_(Order.statsu, Status.OPEN)  # error: attr-defined / reportAttributeAccessIssue
+    set_(each(Order.lines).skew, "x")  # error: attr-defined / reportAttributeAccessIssue
+    set_(each(Order.lines).sku, 5)  # error: type-var / reportArgumentType
+    set_(Order.note)  # error: call-arg / reportCallIssue
+    each(Order.total)  # error: arg-type / reportArgumentType
+    each(Order.lines, any_of(Order.lines).sku == 5)  # error: comparison-overlap / reportUnnecessaryComparison
+    inc(Order.number, 1)  # error: type-var / reportArgumentType
+    inc(Order.total, "1")  # error: type-var / reportArgumentType
+    mul(Order.total, 1.5)  # error: type-var / reportArgumentType
+    push(Order.lines, "x")  # error: type-var / reportArgumentType
+    push(Order.total, 5)  # error: arg-type / reportArgumentType
+    add_to_set(Order.tags, 5)  # error: type-var / reportArgumentType
+    pull(Order.tags, 5)  # error: type-var / reportArgumentType
+    pop(Order.total)  # error: arg-type / reportArgumentType
+    pop(Order.lines, True)  # error: call-arg / reportCallIssue
+    current_date(Order.total)  # error: arg-type / reportArgumentType
+    shop.orders.find().update(Order.paid)  # error: arg-type / reportArgumentType
+    shop.orders.find().update({"$set": {"note": None}})  # error: arg-type / reportArgumentType
+    shop.orders.update_where("open")  # error: arg-type / reportArgumentType
+    shop.orders.delete_where(inc(Order.weight, 1))  # error: arg-type / reportArgumentType
+    shop.orders.find().delete(Order.paid)  # error: call-arg / reportCallIssue
+    shop.orders.upsert(Order.paid, inc(Order.weight, 1))  # error: call-arg / reportCallIssue
+    shop.orders.upsert(Order.paid, on_insert=voucher)  # error: arg-type / reportArgumentType
+    shop.orders.find_and_update(Order.paid, before=True).ship()  # error: union-attr / reportOptionalMemberAccess
+    str(shop.orders.find().update(inc(Order.weight, 1)).modifed)  # error: attr-defined / reportAttributeAccessIssue
+
+
+async def asynchronous_changes(shop: AsyncShop) -> None:
+    shop.orders.find().delete()  # error: unused-coroutine / reportUnusedCoroutine
+    shop.orders.delete_where(Order.paid).bit_length()  # error: attr-defined / reportAttributeAccessIssue
+
+
+def requests(order: Order, customer: Customer, body: object) -> None:
+    from_request(Order, body)  # error: call-arg / reportCallIssue
+    from_request(order, body, allow=("status",))  # error: arg-type / reportArgumentType
+    from_request(Order, body, allow=Status.OPEN)  # error: arg-type / reportArgumentType
+    from_request(Order, body, allow=(), given=[("status", 1)])  # error: arg-type / reportArgumentType
+    customer = from_request(Order, body, allow=())  # error: assignment / reportAssignmentType
+    apply_request(customer, body, ("status",))  # error: call-arg / reportCallIssue
+    apply_request(body, body, allow=("status",))  # error: arg-type / reportArgumentType
+    sort_from(5, allow=(Order.total,))  # error: arg-type / reportArgumentType

@@ -5,8 +5,37 @@ from uuid import UUID
 
 from bson import ObjectId
 
-from boundwork import any_of, asc, connect, elem, ensure_schema, ensure_schema_async, in_, not_, some, stored_schema
-from tests.typing.shop import AsyncShop, Customer, Order, Shop, Summary, Voucher
+from boundwork import (
+    Ref,
+    any_of,
+    asc,
+    connect,
+    each,
+    elem,
+    ensure_schema,
+    ensure_schema_async,
+    fields_from,
+    from_request,
+    in_,
+    inc,
+    not_,
+    push,
+    set_,
+    some,
+    sort_from,
+    stored_schema,
+)
+from tests.typing.shop import (
+    AsyncShop,
+    Customer,
+    Delivery,
+    Line,
+    Order,
+    Shop,
+    Status,
+    Summary,
+    Voucher,
+)
 
 
 def fields(order: Order, customer: Customer, voucher: Voucher) -> None:
@@ -51,6 +80,7 @@ def repositories(shop: Shop, key: ObjectId) -> None:
         reveal_type(uow.customers.get("ada"))  # reveals: Customer
         reveal_type(uow.vouchers.get(UUID(int=1)))  # reveals: Voucher
         reveal_type(uow.named)  # reveals: Repository[Customer, str]
+        reveal_type(uow.orders.merge(uow.orders.get(key), missing="add"))  # reveals: Order
         reveal_type(uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type(uow.orders.add_if_absent(uow.orders.get(key)))  # reveals: bool
     with shop.unit() as held:
@@ -104,10 +134,37 @@ async def asynchronous(shop: AsyncShop, key: ObjectId) -> None:
         reveal_type([order async for order in uow.orders.find().stream()])  # reveals: list[Order]
         reveal_type(await uow.orders.aggregate([], into=Summary))  # reveals: list[Summary]
         reveal_type(await uow.orders.find().distinct(Order.total))  # reveals: list[Decimal]
+        reveal_type(await uow.orders.merge(await uow.orders.get(key)))  # reveals: Order
         reveal_type(await uow.orders.open_for(key))  # reveals: list[Order]
         reveal_type([order async for order in uow.orders.find()])  # reveals: list[Order]
     async with shop.unit() as held:
         reveal_type(held.orders)  # reveals: AsyncOrders
+
+
+def references(shop: Shop, delivery: Delivery, customer: Customer) -> None:
+    reveal_type(Delivery.customer)  # reveals: Ref[Customer, str]
+    reveal_type(delivery.country)  # reveals: Ref[Country, Any]
+    reveal_type(Ref(Customer, "ada"))  # reveals: Ref[Customer, str]
+    reveal_type(Ref.to(customer))  # reveals: Ref[Customer, Any]
+    reveal_type(delivery.customer.id)  # reveals: str
+    reveal_type(delivery.customer.model)  # reveals: type[Customer]
+    with shop as uow:
+        reveal_type(uow.load(delivery.customer))  # reveals: Customer
+        reveal_type(uow.load(delivery.country, missing="none"))  # reveals: Country | None
+        reveal_type(uow.load_all(delivery.orders))  # reveals: list[Order]
+        reveal_type(uow.load_all(delivery.orders, missing="none"))  # reveals: list[Order | None]
+        reveal_type(uow.loaded(delivery.customer))  # reveals: Customer
+        reveal_type(uow.deliveries.find().include(Delivery.customer).to_list())  # reveals: list[Delivery]
+        reveal_type(uow.deliveries.find().include(Delivery.customer).stream())  # reveals: Stream[Delivery]
+
+
+async def async_references(shop: AsyncShop, delivery: Delivery) -> None:
+    async with shop as uow:
+        reveal_type(await uow.load(delivery.customer))  # reveals: Customer
+        reveal_type(await uow.load(delivery.country, missing="none"))  # reveals: Country | None
+        reveal_type(await uow.load_all(delivery.orders))  # reveals: list[Order]
+        reveal_type(uow.loaded(delivery.customer))  # reveals: Customer
+        reveal_type(await uow.deliveries.find().include(Delivery.customer).one())  # reveals: Delivery
 
 
 def bodies(shop: Shop) -> None:
@@ -130,3 +187,30 @@ def tenants(shop: Shop, async_shop: AsyncShop) -> None:
     reveal_type(async_shop.for_all_tenants())  # reveals: AsyncShop
     reveal_type(shop.orders.find().including_removed())  # reveals: Query[Order]
     reveal_type(async_shop.orders.find().project(Summary).all_tenants())  # reveals: AsyncQuery[Summary]
+
+
+def changes(shop: Shop) -> None:
+    reveal_type(each(Order.lines))  # reveals: Line
+    reveal_type(each(Order.lines, any_of(Order.lines).sku == "x").quantity)  # reveals: int
+    reveal_type(set_(Order.status, Status.SENT))  # reveals: Change
+    reveal_type(push(Order.lines, Line(sku="x")))  # reveals: Change
+    reveal_type(shop.orders.update_where(Order.paid, inc(Order.weight, 1)))  # reveals: UpdateResult
+    reveal_type(shop.orders.find(Order.paid).update(inc(Order.weight, 1)).modified)  # reveals: int
+    reveal_type(shop.orders.find(Order.paid).delete())  # reveals: int
+    reveal_type(shop.orders.delete_where(Order.paid))  # reveals: int
+    reveal_type(shop.orders.find_and_update(Order.paid, inc(Order.weight, 1)))  # reveals: Order | None
+
+
+async def asynchronous_changes(shop: AsyncShop, voucher: Voucher) -> None:
+    changed = await shop.vouchers.upsert(Voucher.percent == 1, inc(Voucher.percent, 1), on_insert=voucher)
+    reveal_type(changed)  # reveals: Voucher
+    reveal_type(await shop.orders.find_and_update(Order.paid, inc(Order.weight, 1)))  # reveals: Order | None
+    reveal_type(await shop.orders.find().update(inc(Order.weight, 1)))  # reveals: UpdateResult
+    reveal_type(await shop.orders.delete_where(Order.paid))  # reveals: int
+
+
+def requests(order: Order, body: object) -> None:
+    reveal_type(from_request(Order, body, allow=(Order.status, Order.lines, any_of(Order.lines).sku)))  # reveals: Order
+    reveal_type(sort_from("-total", allow=(Order.total,)))  # reveals: tuple[SortKey, ...]
+    reveal_type(sort_from("-sum", allow={"sum": Order.total}))  # reveals: tuple[SortKey, ...]
+    reveal_type(fields_from("total", allow=(Order.total, "status")))  # reveals: tuple[str, ...]

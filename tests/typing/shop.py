@@ -9,7 +9,7 @@ from uuid import UUID
 from bson import ObjectId
 from pydantic import Field
 
-from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Embedded, Repository, UnitOfWork
+from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Embedded, Ref, Repository, UnitOfWork
 
 OrderNumber = NewType("OrderNumber", str)
 
@@ -88,6 +88,19 @@ class Fence(Document, collection="fences"):
     gates: list[Annotated[Wooden | Iron, Field(discriminator="kind")]] = []
 
 
+class Parcel(Embedded):
+    order: Ref[Order]
+
+
+class Delivery(Document, collection="deliveries"):
+    customer: Ref[Customer, str]
+    country: Ref[Country]
+    voucher: Ref[Voucher, UUID] | None = None
+    parcels: list[Parcel] = []
+    orders: list[Ref[Order]] = []
+    before: Ref["Delivery"] | None = None
+
+
 class Summary(Embedded, frozen=True):
     number: OrderNumber
     total: Decimal
@@ -118,9 +131,11 @@ class Shop(UnitOfWork):
     cats = Repository(Cat)
     vouchers = Vouchers()
     named = Repository[Customer, str](Customer)
+    deliveries = Repository(Delivery)
 
 
 class AsyncShop(AsyncUnitOfWork):
     orders = AsyncOrders()
     customers = AsyncRepository(Customer)
     vouchers = AsyncVouchers()
+    deliveries = AsyncRepository(Delivery)

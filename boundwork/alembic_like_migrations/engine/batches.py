@@ -15,7 +15,7 @@ from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord, read_step, write_step
 from boundwork.alembic_like_migrations.engine.server import Server
-from boundwork.alembic_like_migrations.steps.step import Batch, DataStep
+from boundwork.alembic_like_migrations.steps.step import Batch, DataStep, Ids
 from boundwork.uow.port import BoundSession
 
 FIRST_SIZE = 200
@@ -61,7 +61,7 @@ async def _batch(session: BoundSession, step: DataStep, place: Place, size: int)
         return record
     documents = await _page(session, step, record.after, size)
     if documents:
-        ids = [document["_id"] for document in documents]
+        ids = Ids(documents)
         worked = await step.work(Batch(session, ids, documents))
         seen, changed = record.seen + len(ids), record.changed + worked.changed
         record = replace(record, state="running", after=(ids[-1],), seen=seen, changed=changed, error=None)

@@ -28,12 +28,22 @@ class RevisionBroken(MigrationError):
         self.path = path
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Which step of which revision: what it remembers of documents is found by that, in every process."""
+
+    revision: str
+    step: str
+
+
 @dataclass(slots=True)
 class Notes:
     """The steps that were declared so far; `done` are those of `up` while `down` is run."""
 
     steps: list[AnyStep]
     done: tuple[AnyStep, ...] | None = None
+    revision: str = ""
+    marks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,24 @@ class Program:
 def declare(step: AnyStep) -> None:
     """Note a step of the revision that is being prepared. Raises MigrationError outside of `up` and `down`."""
     _present("declare a step").steps.append(step)
+
+
+def mark() -> Mark:
+    """Return the next mark of the revision that is being prepared: the same one whenever it is prepared."""
+    notes = _present("declare a step")
+    notes.marks += 1
+    return Mark(notes.revision, f"{'up' if notes.done is None else 'down'} {notes.marks}")
+
+
+@contextmanager
+def gathering() -> Generator[list[AnyStep]]:
+    """Take the steps that are declared in the block out of the revision, for the block to do something with."""
+    notes = _present("declare a step")
+    outside, notes.steps = notes.steps, []
+    try:
+        yield notes.steps
+    finally:
+        notes.steps = outside
 
 
 def revert() -> None:
@@ -92,7 +120,7 @@ def _declared(
     function: Callable[[], object] | None = module.get(word)
     if function is None:
         raise RevisionBroken(revision.revision, revision.path, f"it has no {word}(). Write one; `pass` is enough.")
-    with _noting(done) as notes:
+    with _noting(done, revision.revision) as notes:
         try:
             function()
         except Irreversible:
@@ -104,8 +132,8 @@ def _declared(
 
 
 @contextmanager
-def _noting(done: tuple[AnyStep, ...] | None) -> Generator[Notes]:
-    notes = Notes([], done)
+def _noting(done: tuple[AnyStep, ...] | None, revision: str = "") -> Generator[Notes]:
+    notes = Notes([], done, revision)
     token = _notes.set(notes)
     try:
         yield notes

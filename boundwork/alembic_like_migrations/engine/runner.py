@@ -73,7 +73,8 @@ class Runner:
         self.check()
         try:
             if isinstance(step, DataStep):
-                done = await run_data_step(self.server, step, place, Pace(self.batch_seconds), self._progress(place))
+                pace = Pace(step.batch_seconds or self.batch_seconds)
+                done = await run_data_step(self.server, step, place, pace, self._progress(place))
             else:
                 await Ledger(self.server).note(place, replace(record, state="running", error=None))
                 await step.apply(self.server)

@@ -8,7 +8,7 @@ commits in one transaction with its place in the record, so no document is worke
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from bson.raw_bson import RawBSONDocument
 
@@ -57,6 +57,28 @@ class StructureStep(Step):
         """Carry it out; what is there already, as it should be, is left."""
 
 
+class Ids(Sequence[Any]):
+    """The ids of documents, read when they are asked for: many steps do not need them."""
+
+    def __init__(self, documents: Sequence[RawBSONDocument]) -> None:
+        """Know the documents."""
+        self._documents = documents
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [one["_id"] for one in self._documents[index]]
+        return self._documents[index]["_id"]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some documents of a data step, in the order of their ids, and the transaction that they are worked on in.
@@ -80,7 +102,16 @@ class DataStep(Step):
     """A change of documents, batch by batch."""
 
     kind = "data"
-    needs_documents: ClassVar[bool] = False
+
+    @property
+    def needs_documents(self) -> bool:
+        """Tell whether batches hold whole documents."""
+        return False
+
+    @property
+    def batch_seconds(self) -> float | None:
+        """How long a batch may take; None leaves it to the runner."""
+        return None
 
     @property
     @abstractmethod

@@ -4,10 +4,23 @@ Values never become operators: every value that a program compares with stands u
 wrote, whatever the value is.
 """
 
+from boundwork.models.expressions.changes import (
+    Change,
+    compile_changes,
+    current_date,
+    inc,
+    max_,
+    min_,
+    mul,
+    set_,
+    unset,
+)
+from boundwork.models.expressions.chosen import each
 from boundwork.models.expressions.conditions import Condition, Filter
 from boundwork.models.expressions.elements import elem
 from boundwork.models.expressions.fields import FieldExpression, field_expression
 from boundwork.models.expressions.filters import compile_filter
+from boundwork.models.expressions.list_changes import add_to_set, pop, pull, push
 from boundwork.models.expressions.places import near, within, within_metres
 from boundwork.models.expressions.sort import SortKey, asc, compile_sort, desc
 from boundwork.models.expressions.words import (
@@ -29,32 +42,46 @@ from boundwork.models.expressions.words import (
 )
 
 __all__ = [
+    "Change",
     "Condition",
     "FieldExpression",
     "Filter",
     "SortKey",
+    "add_to_set",
     "any_of",
     "asc",
+    "compile_changes",
     "compile_filter",
     "compile_sort",
     "contains",
     "contains_all",
+    "current_date",
     "desc",
+    "each",
     "elem",
     "exists",
     "field_expression",
     "in_",
+    "inc",
     "is_none",
+    "max_",
+    "min_",
     "mod",
+    "mul",
     "near",
     "not_",
     "not_in",
+    "pop",
+    "pull",
+    "push",
     "raw",
     "regex",
+    "set_",
     "size",
     "some",
     "starts_with",
     "text",
+    "unset",
     "within",
     "within_metres",
 ]

@@ -38,7 +38,7 @@ class ElementMatch(Filter):
         """Keep the list and the conditions, as written and as the server takes them for one element."""
         self._target = target
         self._parts = tuple(parts)
-        self._inner = _of_one_element(target, parts) if inner is None else inner
+        self._inner = of_one_element(target, parts) if inner is None else inner
 
     def compiled(self) -> dict[str, Any]:
         """Return `{path: {"$elemMatch": conditions}}`."""
@@ -64,7 +64,8 @@ class ElementMatch(Filter):
             yield from part.operators()
 
 
-def _of_one_element(target: Target, parts: Sequence[Filter]) -> dict[str, Any]:
+def of_one_element(target: Target, parts: Sequence[Filter]) -> dict[str, Any]:
+    """Return the conditions as one on a single element of a list; ValueError for one on something else."""
     junction = Junction("$and", [part.inside(target) for part in parts])
     compiled = junction.compiled()
     if not _has_operators(compiled):

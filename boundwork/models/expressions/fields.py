@@ -10,7 +10,7 @@ from typing import NoReturn, cast
 from pydantic import BaseModel
 
 from boundwork.models.expressions.conditions import Comparison, Condition, Filter, as_filter
-from boundwork.models.expressions.operands import Expression, encode_operand
+from boundwork.models.expressions.operands import Expression, operand_at
 from boundwork.models.expressions.targets import Target, target_of
 
 
@@ -77,7 +77,7 @@ class FieldExpression(Expression):
 
     def __filter__(self) -> Filter:
         """Return the condition that a field which is a bool is true."""
-        target = self.__target__
+        target = target_in("a condition", self)
         if target.kinds != (bool,):
             text = f"{target.shown} is a field, not a condition. Compare it, as in {target.shown} == value."
             raise TypeError(text)
@@ -104,8 +104,8 @@ class FieldExpression(Expression):
         return f"<FieldExpression {self.__target__.shown}>"
 
     def _compared(self, operator: str, value: object) -> Filter:
-        target = self.__target__
-        return Comparison(target, {operator: encode_operand(target.shown, value)})
+        target = target_in(operator, self)
+        return Comparison(target, {operator: operand_at(target, value)})
 
     def _ordered(self, operator: str, value: object) -> Filter:
         if value is None:
@@ -120,7 +120,16 @@ def field_expression(model: type[BaseModel], name: str) -> FieldExpression:
 
 
 def target_in(word: str, field: object) -> Target:
-    """Return the place of a field that was passed to the function `word`; TypeError if it is none."""
+    """Return the place of a field that was passed to the function `word`; TypeError if it is none, or one of `each`."""
+    target = place_in(word, field)
+    if any(target.elements):
+        text = f"{word} takes no {target.shown}: each(...) is for changes. Write any_of(...)."
+        raise TypeError(text)
+    return target
+
+
+def place_in(word: str, field: object) -> Target:
+    """Return the same place, which may lie in elements that `each` has chosen."""
     if isinstance(field, FieldExpression):
         return field.__target__
     text = f"{word} takes a field of the class, such as Order.status, not {type(field).__name__}."

@@ -5,7 +5,7 @@ fails there and a list that is changed later changes nothing. Texts name the pla
 """
 
 import re
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import bson
 from bson.binary import UuidRepresentation
@@ -13,6 +13,10 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 
 from boundwork.models.bson_types import CannotStore, encode_value
+from boundwork.models.references.storing import referred_id
+
+if TYPE_CHECKING:
+    from boundwork.models.expressions.targets import Target
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 
@@ -34,6 +38,17 @@ class Expression:
     def __filter__(self) -> "Expression":
         """Return what the expression means where a condition is expected, or raise TypeError."""
         raise NotImplementedError  # each kind of expression answers for itself
+
+
+def operand_at(target: "Target", value: object) -> Any:
+    """Return the stored form of a value that is compared with a place; raises as `encode_operand`.
+
+    What is compared with a reference may be an id, a reference or a document; TypeError for another model's.
+    """
+    references = target.references
+    if references and value is not None and not isinstance(value, Expression):
+        value = referred_id(target.shown, references, value)
+    return encode_operand(target.shown, value)
 
 
 def encode_operand(shown: str, value: object) -> Any:

@@ -69,4 +69,8 @@ def _number(word: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         text = f"{word} takes degrees and metres as numbers, not {type(value).__name__}."
         raise TypeError(text)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        text = f"{word} takes degrees and metres, and was given a number that is too large for either."
+        raise ValueError(text) from None

@@ -69,6 +69,7 @@ def _place(word: str, field: object) -> Target | str:
     if not isinstance(field, str):
         text = f"{word} takes a field such as Order.created, desc(field), or a stored name, not {type(field).__name__}."
         raise TypeError(text)
+    field = str.__str__(field)
     if any(not part or part.startswith("$") or "\0" in part for part in field.split(".")):
         text = f"{word}: a stored name must not be empty, hold an empty part, begin with '$', or hold NUL."
         raise ValueError(text)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from boundwork.models.annotations import _bare as bare
 from boundwork.models.codec import codec_of
+from boundwork.models.references.storing import id_annotation, referred
 from boundwork.models.unions import is_union
 
 
@@ -23,18 +25,29 @@ class Target:
     """One reachable place in the stored form of a root model.
 
     `shown` is the place as the program wrote it; `segments` are dotted stored paths, where an empty one stands for
-    an element itself; `annotations` are what the models say of the value, with metadata.
+    an element itself; `annotations` are what the models say of the value, with metadata. `elements` says of each step
+    into a list which elements are meant: None for any, as in conditions. `fields` declare the value, where it is a field;
+    `is_element` says that it is an element of a list.
     """
 
     root: type[BaseModel]
     shown: str
     segments: tuple[str, ...]
     annotations: tuple[object, ...]
+    elements: tuple[object, ...] = ()
+    fields: tuple[FieldInfo, ...] = ()
+    is_element: bool = False
 
     @property
     def kinds(self) -> tuple[object, ...]:
         """The classes or bare annotations that the value may have, `None` left out."""
         return tuple(kind for annotation in self.annotations for kind in kinds_of(annotation))
+
+    @property
+    def references(self) -> list[Any]:
+        """The models that the value may refer to; empty unless it is a reference and nothing else."""
+        models = [referred(kind) for kind in self.kinds]
+        return models if all(models) else []
 
     @property
     def path(self) -> str:
@@ -45,6 +58,8 @@ class Target:
         """Step into an embedded model by python field name; AttributeError names the nearest one."""
         models = [kind for kind in self.kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         if not models:
+            if name == "id" and self.references:
+                return replace(self, shown=f"{self.shown}.id", annotations=tuple(map(id_annotation, self.references)))
             raise AttributeError(self._why_no_attribute(name))
         owners = [model for model in models if name in _complete(model).model_fields]
         if not owners:
@@ -60,24 +75,35 @@ class Target:
             shown=f"{self.shown}.{name}",
             segments=self._longer(stored.pop()),
             annotations=tuple(_annotated(model, name) for model in owners),
+            fields=tuple(model.model_fields[name] for model in owners),
+            is_element=False,
         )
 
-    def element(self) -> Self:
-        """Step into any element of a list, set or tuple; TypeError if the field is none."""
+    def element(self, chosen: object = None) -> Self:
+        """Step into any element of a list, set or tuple, or into those `chosen`; TypeError if the field is none."""
         inner = tuple(part for kind in self.kinds for part in _element_types(kind))
         if not inner:
             text = f"any_of({self.shown}): the field is {_named(self.kinds)}, not a list, set or tuple."
             raise TypeError(text)
-        return replace(self, shown=f"any_of({self.shown})", segments=(*self.segments, ""), annotations=inner)
+        return replace(
+            self,
+            shown=f"{'any_of' if chosen is None else 'each'}({self.shown})",
+            segments=(*self.segments, ""),
+            annotations=inner,
+            elements=(*self.elements, chosen),
+            fields=(),
+            is_element=True,
+        )
 
     def item(self, key: object) -> Self:
         """Step to one key of a dict or one position of a list; the key becomes part of the path, never an operator."""
         if isinstance(key, str):
+            key = str.__str__(key)
             if not key or key.startswith("$") or "." in key or "\0" in key:
                 text = f"{self.shown}[...]: a key in a path must not be empty, begin with '$', or hold '.' or NUL."
                 raise ValueError(text)
             inner = tuple(part for kind in self.kinds for part in _value_types(kind))
-        elif isinstance(key, int) and not isinstance(key, bool) and key >= 0:
+        elif isinstance(key, int) and not isinstance(key, bool) and (key := int.__int__(key)) >= 0:
             inner = tuple(part for kind in self.kinds for part in _element_types(kind))
         else:
             text = f"{self.shown}[...]: a path takes the str key of a dict or the position (0, 1, ...) of an element."
@@ -85,7 +111,14 @@ class Target:
         if not inner:
             text = f"{self.shown}[...]: the field is {_named(self.kinds)}, which has no {type(key).__name__} keys."
             raise TypeError(text)
-        return replace(self, shown=f"{self.shown}[...]", segments=self._longer(str(key)), annotations=inner)
+        return replace(
+            self,
+            shown=f"{self.shown}[...]",
+            segments=self._longer(str(key)),
+            annotations=inner,
+            fields=(),
+            is_element=isinstance(key, int),
+        )
 
     def below(self, elements: "Target") -> Self:
         """Return the part of this place below the elements of a list; ValueError if it does not begin with them."""
@@ -95,7 +128,7 @@ class Target:
                 f"{self.shown} is no place in the elements of {elements.shown}. Begin it with any_of({elements.shown})."
             )
             raise ValueError(text)
-        return replace(self, segments=self.segments[depth:])
+        return replace(self, segments=self.segments[depth:], elements=self.elements[depth:])
 
     def _longer(self, name: str) -> tuple[str, ...]:
         if not name:
@@ -104,6 +137,9 @@ class Target:
         return (*outer, f"{last}.{name}" if last else name)
 
     def _why_no_attribute(self, name: str) -> str:
+        if self.references:
+            names = " or ".join(model.__name__ for model in self.references)
+            return f"{self.shown} is the id of a {names}, so there is no field {name!r} in it. Find the {names} first."
         text = f"{self.shown} is {_named(self.kinds)}, so there is no field {name!r} in it."
         if any(_element_types(kind) for kind in self.kinds if kind is not Any):
             return f"{text} Write any_of({self.shown}).{name} to reach its elements."
@@ -117,7 +153,8 @@ def target_of(model: type[BaseModel], name: str) -> Target:
     fields = _complete(model).model_fields
     if name not in fields:
         raise AttributeError(_unknown(model.__name__, name, [model]))
-    return Target(model, f"{model.__name__}.{name}", (_stored_under(model, name),), (_annotated(model, name),))
+    shown, stored = f"{model.__name__}.{name}", (_stored_under(model, name),)
+    return Target(model, shown, stored, (_annotated(model, name),), fields=(fields[name],))
 
 
 def kinds_of(annotation: object) -> tuple[object, ...]:

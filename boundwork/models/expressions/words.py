@@ -18,8 +18,9 @@ from pydantic import AnyUrl, BaseModel
 
 from boundwork.models.expressions.conditions import Comparison, Condition, Filter, Negation, Plain, as_filter
 from boundwork.models.expressions.fields import FieldExpression, target_in
-from boundwork.models.expressions.operands import encode_operand
+from boundwork.models.expressions.operands import encode_operand, operand_at
 from boundwork.models.expressions.targets import Target
+from boundwork.models.references.ref import Ref
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ Member = TypeVar(
     PurePath,
     AnyUrl,
     BaseModel,
+    Ref[Any, Any],
     list[Any],
     dict[str, Any],
 )
@@ -74,7 +76,6 @@ def not_in(field: Member | None, values: Iterable[Member | None]) -> Filter:
 
 def contains_all(field: Collection[Member] | None, values: Iterable[Member]) -> Filter:
     """Require that a list, set or tuple contains every one of the values; ValueError for none, or as `in_`."""
-    target_in("contains_all", field).element()
     return _membership("contains_all", "$all", field, values)
 
 
@@ -184,7 +185,7 @@ def _whole(word: str, number: object, least: int | None = None) -> int:
     if not -(2**63) <= number < 2**63 or (least is not None and number < least):
         problem = f"{word} takes a whole number of 64 bits" + ("." if least is None else f" that is not below {least}.")
         raise ValueError(problem)
-    return number
+    return int.__int__(number)
 
 
 def _membership(word: str, operator: str, field: object, values: Iterable[object]) -> Comparison:
@@ -192,7 +193,8 @@ def _membership(word: str, operator: str, field: object, values: Iterable[object
     if isinstance(values, str | bytes | FieldExpression):
         problem = f"{word}({target.shown}, ...) takes a list of values, not one {type(values).__name__}."
         raise TypeError(problem)
-    encoded = [encode_operand(target.shown, value) for value in values]
+    place = target.element() if operator == "$all" else target
+    encoded = [operand_at(place, value) for value in values]
     if operator == "$all" and not encoded:
         problem = f"{word}({target.shown}, ...) takes at least one value: the server finds nothing for none."
         raise ValueError(problem)
@@ -215,12 +217,13 @@ def _text(text: object) -> str:
     if not isinstance(text, str):
         problem = f"A pattern is a str, not {type(text).__name__}. For a compiled pattern pass its text with raw=True."
         raise TypeError(problem)
-    return text
+    return str.__str__(text)
 
 
 def _text_match(word: str, field: object, pattern: str, *, ignore_case: bool) -> Filter:
     target = target_in(word, field)
-    if "\0" in _text(pattern):
+    pattern = _text(pattern)
+    if "\0" in pattern:
         problem = f"{word}({target.shown}, ...): a pattern cannot hold a NUL character."
         raise ValueError(problem)
     encode_operand(target.shown, pattern)

@@ -16,6 +16,7 @@ from boundwork.models.annotations import _DICTS, _LISTS, _SETS
 from boundwork.models.annotations import _bare as bare
 from boundwork.models.codec import codec_of
 from boundwork.models.kinds import is_class
+from boundwork.models.references.storing import id_annotation, is_reference, referred
 from boundwork.models.scalars import known, secret
 from boundwork.models.stored_schema.containers import array_schema, mapping_schema, set_schema, tuple_schema
 from boundwork.models.stored_schema.place import Place
@@ -99,6 +100,9 @@ def _dispatched(annotation: Any, rules: Rules, place: Place) -> Schema:  # noqa:
             return enum_schema(annotation, place)
         if tuple in annotation.__mro__ and hasattr(annotation, "_fields"):
             return _named_tuple(annotation, place)
+    if is_reference(annotation):
+        model = referred(annotation)
+        return {} if model is None else converted(id_annotation(model), rules, place, None)
     return _container(annotation, rules, place)
 
 

@@ -15,11 +15,12 @@ from pymongo import timeout
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
-from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, UniqueKey
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, UniqueKey
 from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.port import Batches
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.cursors import AsynchronousBatches
+from boundwork.uow.sessions.embedded_gaps import refuse_ignored
 from boundwork.uow.sessions.guard import Watch, meant
 from boundwork.uow.sessions.left_behind import leave_behind
 from boundwork.uow.sessions.probing import abort_after_commit
@@ -49,6 +50,7 @@ from boundwork.uow.sessions.pymongo_commands import (
     writes_of,
 )
 from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
+from boundwork.uow.sessions.set_commands import changed_by, find_and_update_command
 
 logger = logging.getLogger("boundwork.session")
 
@@ -140,6 +142,7 @@ class AsynchronousSession:
     async def aggregate(self, command: Aggregate) -> list[bytes]:
         """Return the rows of a pipeline as batches of concatenated BSON."""
         collection = self._stored[command.collection]
+        refuse_ignored(self._given.client, command.pipeline)
         with self._books.own():
             cursor = await collection.aggregate_raw_batches(list(command.pipeline), session=self._session)
             batches = raw_batches(await cursor.to_list())
@@ -197,6 +200,12 @@ class AsynchronousSession:
         with self._books.own():
             reply = await self._neutral.command(dict(command), codec_options=EXACT, session=self._session)
             return without_errors(command, reply)
+
+    async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
+        """Update one document and return it as it was before, still encoded."""
+        asked = find_and_update_command(command)
+        with self._books.own():
+            return changed_by(await self._neutral.command(asked, codec_options=ENCODED, session=self._session))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, asked in a session of its own."""

@@ -13,7 +13,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
-from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, UniqueKey
+from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, UniqueKey
 from boundwork.uow.port import Batches
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.pymongo_commands import NEUTRAL, Handles
@@ -88,6 +88,10 @@ class MotorSession(SynchronousSession):
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send a command in the transaction and return the reply."""
         return await _on_a_thread(super().command(command))
+
+    async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
+        """Update one document and return it as it was before, still encoded."""
+        return await _on_a_thread(super().find_and_update(command))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, asked in a session of its own."""

@@ -27,17 +27,20 @@ from boundwork.uow.commands import (
     BulkResult,
     BulkWrite,
     Count,
+    DeleteMany,
     DeleteOne,
     Distinct,
     Find,
     InsertOne,
     Options,
     UniqueKey,
+    UpdateMany,
     UpdateOne,
     UpsertOne,
     Write,
 )
 from boundwork.uow.sessions.guard import is_guarded
+from boundwork.uow.sessions.set_commands import of_the_command, server_options, set_based_statement
 
 WIRE_VERSION_OF_8 = 25
 EMBEDDED_SET = "secantus"
@@ -120,21 +123,12 @@ def _options(options: Options) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _server_options(options: Options) -> dict[str, Any]:
-    named = _options(options)
-    if isinstance(options.hint, tuple):
-        named["hint"] = SON(options.hint)
-    if options.max_time_ms is not None:
-        named["maxTimeMS"] = options.max_time_ms
-    return named
-
-
 def find_command(command: Find) -> dict[str, Any]:
     """Return a query as the server's command."""
     arguments = find_arguments(replace(command, options=AS_USUAL))
     if command.sort:
         arguments["sort"] = SON(command.sort)
-    return {"find": command.collection, **arguments, **_server_options(command.options)}
+    return {"find": command.collection, **arguments, **server_options(command.options)}
 
 
 def one_command(command: Find) -> dict[str, Any]:
@@ -152,7 +146,7 @@ def explain_command(command: Find, verbosity: str) -> dict[str, Any]:
 
 def distinct_command(command: Distinct) -> dict[str, Any]:
     """Return the command that lists different values."""
-    options = _server_options(command.options)
+    options = server_options(command.options)
     return {"distinct": command.collection, "key": command.path, "query": command.filter, **options}
 
 
@@ -194,13 +188,15 @@ def request(write: Write, namespace: str | None = None) -> Any:
             return pymongo.UpdateOne(write.filter, write.update, namespace=namespace)
         case DeleteOne():
             return pymongo.DeleteOne(write.filter, namespace=namespace)
+        case UpdateMany() | DeleteMany():
+            raise NotImplementedError("a set-based operation is a command of its own")
         case _:
             rest = {name: value for name, value in write.document.items() if name != "_id"}
             update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
             return pymongo.UpdateOne(write.filter, update, upsert=True, namespace=namespace)
 
 
-def inserted_documents(bulk: BulkWrite) -> list[dict[str, Any]] | None:
+def inserted_documents(bulk: BulkWrite) -> list[Any] | None:
     """Return the documents of a bulk that only inserts, which PyMongo sends with less work; else None."""
     documents = [write.document for write in bulk.writes if isinstance(write, InsertOne)]
     return documents if len(documents) == len(bulk.writes) else None
@@ -246,12 +242,12 @@ def write_commands(bulk: BulkWrite) -> list[dict[str, Any]] | None:
     for write in bulk.writes:
         word, part, statement = _statement(write)
         if not commands or word not in commands[-1]:
-            commands.append({word: bulk.collection, part: [], "ordered": True})
+            commands.append({word: bulk.collection, part: [], "ordered": True, **of_the_command(write)})
         commands[-1][part].append(statement)
     return commands
 
 
-def _statement(write: Write) -> tuple[str, str, dict[str, Any]]:
+def _statement(write: Write) -> tuple[str, str, Mapping[str, Any]]:
     match write:
         case InsertOne():
             return "insert", "documents", write.document
@@ -259,6 +255,8 @@ def _statement(write: Write) -> tuple[str, str, dict[str, Any]]:
             return "update", "updates", {"q": write.filter, "u": write.update}
         case DeleteOne():
             return "delete", "deletes", {"q": write.filter, "limit": 1}
+        case UpdateMany() | DeleteMany():
+            return set_based_statement(write)
         case _:
             rest = {name: value for name, value in write.document.items() if name != "_id"}
             update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}

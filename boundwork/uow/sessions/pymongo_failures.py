@@ -25,6 +25,7 @@ from pymongo.errors import (
 
 from boundwork.uow.commands import BulkWrite
 from boundwork.uow.failures import FailureKind, SessionFailure
+from boundwork.uow.sessions.unquoting import unquoted
 
 KINDS = {
     11000: FailureKind.DUPLICATE_KEY,
@@ -60,7 +61,9 @@ class failures_of:  # noqa: N801 - reads as a word: with failures_of(bulks)
 def raise_failure(error: BaseException | None, bulks: Sequence[BulkWrite]) -> None:
     """Raise the facts of an error that the driver raised; leave any other alone."""
     if isinstance(error, (PyMongoError, BSONError, TypeError, OverflowError, UnicodeError, RecursionError)):
-        raise session_failure(error, bulks) from error
+        failure = session_failure(error, bulks)
+        unquoted(error)
+        raise failure from error
 
 
 def is_transient(error: BaseException | None) -> bool:

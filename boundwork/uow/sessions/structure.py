@@ -15,12 +15,23 @@ from boundwork.uow.sessions.pymongo_commands import NEUTRAL, STORED_FORM
 from boundwork.uow.sessions.pymongo_failures import failures_of
 
 _WRITING = frozenset({"create", "createIndexes", "collMod", "drop", "dropIndexes", "renameCollection", "findAndModify"})
+_OF_ADMIN = frozenset({"renameCollection", "currentOp"})
 _MAJORITY = {"writeConcern": {"w": "majority"}}
 
 
-def _complete(command: Mapping[str, Any]) -> dict[str, Any]:
-    """Let what changes the structure survive a failover."""
-    return {**command, **(_MAJORITY if next(iter(command)) in _WRITING else {})}
+def _complete(command: Mapping[str, Any], database: str) -> dict[str, Any]:
+    """Let what changes the structure survive a failover; a renaming names the database, as it could leave it."""
+    sent = {**command, **(_MAJORITY if next(iter(command)) in _WRITING else {})}
+    if "renameCollection" in sent:
+        sent |= {part: f"{database}.{sent[part]}" for part in ("renameCollection", "to")}
+    return sent
+
+
+def _place(command: Mapping[str, Any], database: Any) -> Any:
+    """Return the database that takes a command: a few are for `admin` alone."""
+    if next(iter(command)) in _OF_ADMIN:
+        return database.client.admin.with_options(codec_options=STORED_FORM, **NEUTRAL)
+    return database
 
 
 class SynchronousStructure:
@@ -37,7 +48,9 @@ class SynchronousStructure:
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send one command and return the reply."""
         with failures_of(), self._database.client.start_session() as aside:
-            return self._database.command(_complete(command), session=aside)
+            sent = _complete(command, self._database.name)
+            reply: Mapping[str, Any] = _place(command, self._database).command(sent, session=aside)
+            return reply
 
 
 class MotorStructure(SynchronousStructure):
@@ -63,4 +76,6 @@ class AsynchronousStructure:
         """Send one command and return the reply."""
         with failures_of():
             async with self._database.client.start_session() as aside:
-                return await self._database.command(_complete(command), session=aside)
+                sent = _complete(command, self._database.name)
+                reply: Mapping[str, Any] = await _place(command, self._database).command(sent, session=aside)
+                return reply

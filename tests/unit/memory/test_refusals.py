@@ -56,8 +56,8 @@ def test_a_filter_that_is_not_known_is_refused_by_name(condition: dict[str, Any]
     ("update", "operator"),
     [
         ({"$rename": {"a": "b"}}, "$rename"),
-        ({"$push": {"b": {"$each": [], "$slice": 1}}}, "$slice of $push"),
-        ({"$set": {"b.$[]": 1}}, "the positional operator $[]"),
+        ({"$push": {"b": {"$each": [], "$sort": 1}}}, "$sort of $push"),
+        ({"$set": {"b.$": 1}}, "the positional operator $"),
     ],
 )
 def test_an_update_that_is_not_known_is_refused_by_name(update: dict[str, Any], operator: str) -> None:

@@ -236,7 +236,7 @@ def test_the_path_to_a_value_that_cannot_be_stored_goes_through_lists_and_models
     document = model(id=1, value={"a": [Part(price=Decimal(1)), Part(price=Decimal("1" * 40))]})
     with pytest.raises(InvalidDocument) as caught:
         mapper_of(model).encode(document)
-    assert caught.value.fields == ("value.a.1.price",)
+    assert caught.value.fields == ("value.[...].1.price",)
 
 
 @pytest.mark.parametrize(

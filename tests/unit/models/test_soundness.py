@@ -248,7 +248,7 @@ SPOILT: list[tuple[Any, Any, Callable[[Any], Any], str, Any, str]] = [
     (Annotated[list[Leaf], AfterValidator(few)], Leaf(), lambda value: [value], "n", 6, "value"),
     (Pair, Limited(), Pair, "n", -1, "value.0.n"),
     (Facts, Limited(), lambda value: {"limited": value}, "n", -1, "value.limited.n"),
-    (dict[str, tuple[Limited, int]], Limited(), lambda value: {"k": (value, 1)}, "n", -1, "value.k.0.n"),
+    (dict[str, tuple[Limited, int]], Limited(), lambda value: {"k": (value, 1)}, "n", -1, "value.[...].0.n"),
 ]
 
 

@@ -11,6 +11,7 @@ from boundwork.uow.commands import (
     DeleteOne,
     Distinct,
     Find,
+    FindAndUpdate,
     InsertOne,
     UniqueKey,
     UpdateOne,
@@ -87,6 +88,11 @@ class ScriptedSession:
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         self._note(next(iter(command)))
         return {}
+
+    async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
+        self._note("find_and_update")
+        assert command.collection
+        return []
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         self._note("unique_keys")

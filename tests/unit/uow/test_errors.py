@@ -12,8 +12,10 @@ from boundwork.uow import Receipt
 TRANSIENT = frozenset({"TransientTransactionError"})
 SPECIAL: dict[str, Callable[[], BoundworkError]] = {
     "DocumentNotFound": lambda: errors.DocumentNotFound("Person", "people", 7),
+    "ReferenceNotLoaded": lambda: errors.ReferenceNotLoaded("Person", 7),
     "MultipleDocumentsFound": lambda: errors.MultipleDocumentsFound("Person", "people"),
     "InvalidDocument": lambda: errors.InvalidDocument("people", 7, [("name", "is missing"), ("age", "x")], stored=True),
+    "InvalidRequest": lambda: errors.InvalidRequest("Person", [("name", "is not allowed")]),
     "DuplicateKey": lambda: errors.DuplicateKey("people", 7, ("email", "year"), "shop.py:12"),
     "TransactionFailed": lambda: errors.TransactionFailed("failed", code=2, labels=TRANSIENT),
     "TransientFailure": lambda: errors.TransientFailure("failed", code=112, labels=TRANSIENT),
@@ -129,7 +131,7 @@ def test_a_stale_document_says_what_to_do() -> None:
     error = errors.StaleDocument.of("Person", "people", 7)
     assert str(error) == (
         "Person 7 changed since it was read. Nothing was written. "
-        "Re-run the block (run or attempts), or read the document again."
+        "Re-run the block (run or attempts), or read the person again."
     )
     assert (error.model, error.collection, error.id, error.code, error.labels) == (
         "Person",

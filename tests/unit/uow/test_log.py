@@ -4,7 +4,21 @@ import bson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boundwork.uow.commands import BulkResult, BulkWrite, Count, DeleteOne, Find, InsertOne
+from boundwork.uow.commands import (
+    Aggregate,
+    BulkResult,
+    BulkWrite,
+    Count,
+    DeleteMany,
+    DeleteOne,
+    Distinct,
+    Find,
+    FindAndUpdate,
+    InsertOne,
+    UpdateMany,
+    UpdateOne,
+    UpsertOne,
+)
 from boundwork.uow.log import LockRecord, Log, ReadRecord, WriteRecord, digest
 
 FIND = Find("people", {"name": "Anna"})
@@ -62,6 +76,23 @@ def test_a_record_keeps_no_document_that_was_read() -> None:
     log = Log()
     log.found(FIND, [bson.encode({"_id": 1, "name": "Anna"})], "Person")
     assert "Anna" not in repr(log.records[0].seen if isinstance(log.records[0], ReadRecord) else "Anna")
+
+
+def test_no_command_shows_values_in_its_repr() -> None:
+    held = {"name": "Anna"}
+    writes = (
+        InsertOne(held),
+        UpsertOne(held),
+        UpdateOne(held, {"$set": held}),
+        DeleteOne(held),
+        UpdateMany(held, {"$set": held}, (held,)),
+        DeleteMany(held),
+    )
+    asked = (FIND, Count("people", held), Distinct("people", "age", held), Aggregate("people", ({"$match": held},)))
+    changed = FindAndUpdate("people", held, {"$set": held}, array_filters=(held,))
+    shown = repr((BulkWrite("people", writes), *asked, changed))
+    assert "Anna" not in shown
+    assert shown.count("people") == 6
 
 
 def test_locks_are_recorded_and_forgotten_with_their_transaction() -> None:

@@ -18,6 +18,7 @@ from boundwork import (
     ensure_schema_async,
 )
 from boundwork.uow.asynchronous import AsyncAttempt
+from boundwork.uow.reference_words import AsyncLoads, Loads
 from boundwork.uow.synchronous import Attempt
 
 PAIRS: list[tuple[type[Any], type[Any]]] = [
@@ -26,13 +27,17 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
     (Query, AsyncQuery),
     (Stream, AsyncStream),
     (Attempt, AsyncAttempt),
+    (Loads, AsyncLoads),
 ]
 ASKS = {
     UnitOfWork: {"__enter__", "__exit__", "flush", "refresh", "lock", "commit", "rollback", "run", "outcome"},
-    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent", "aggregate"},
-    Query: {"to_list", "first", "one", "one_or_none", "count", "exists", "distinct", "page", "explain"},
+    Repository: {"get", "get_many", "find_by_id", "first", "count", "exists", "add_if_absent", "aggregate"}
+    | {"update_where", "delete_where", "find_and_update", "upsert", "merge"},
+    Query: {"to_list", "first", "one", "one_or_none", "count", "exists", "distinct", "page", "explain"}
+    | {"update", "delete"},
     Stream: {"__next__", "close"},
     Attempt: {"__enter__", "__exit__"},
+    Loads: {"load", "load_all"},
 }
 ASYNC_NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__", "__iter__": "__aiter__", "__next__": "__anext__"}
 WORDS_OF_ASYNC = {

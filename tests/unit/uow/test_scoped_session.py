@@ -3,11 +3,25 @@
 import inspect
 from typing import Any, cast
 
+import bson
 import pytest
+from bson.raw_bson import RawBSONDocument
 
 from boundwork import Document, TenantMissing
 from boundwork.models.mapper import mapper_of
-from boundwork.uow.commands import BulkResult, BulkWrite, DeleteOne, Find, InsertOne, Options, UpdateOne, UpsertOne
+from boundwork.uow.commands import (
+    BulkResult,
+    BulkWrite,
+    DeleteMany,
+    DeleteOne,
+    Find,
+    FindAndUpdate,
+    InsertOne,
+    Options,
+    UpdateMany,
+    UpdateOne,
+    UpsertOne,
+)
 from boundwork.uow.port import BoundSession
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.scoped_session import ScopedSession, joint
@@ -28,6 +42,7 @@ class Inner:
     def __init__(self) -> None:
         self.writes: list[Any] = []
         self.finds: list[Find] = []
+        self.changes: list[FindAndUpdate] = []
 
     async def write(self, bulks: list[BulkWrite]) -> list[BulkResult]:
         self.writes += [write for bulk in bulks for write in bulk.writes]
@@ -35,6 +50,10 @@ class Inner:
 
     async def find(self, command: Find) -> list[bytes]:
         self.finds.append(command)
+        return []
+
+    async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
+        self.changes.append(command)
         return []
 
 
@@ -63,6 +82,10 @@ def test_each_write_is_bound_to_the_tenant(session: ScopedSession, inner: Inner)
     stored = {"_id": 1, "tenant": "acme"}
     assert written(session, inner, InsertOne(stored)).document == stored
     assert written(session, inner, UpsertOne(stored)).filter == stored
+    assert written(session, inner, UpdateMany({"number": 0}, update)).filter == {"number": 0, "tenant": "acme"}
+    assert written(session, inner, DeleteMany({})).filter == {"tenant": "acme"}
+    raw = InsertOne(RawBSONDocument(bson.encode(stored)))
+    assert written(session, inner, raw) is raw
     assert written(session, inner, UpdateOne({"_id": 1}, update), "towns").filter == {"_id": 1}
 
 
@@ -75,17 +98,30 @@ REFUSED: list[Any] = [
     UpdateOne({"_id": 1}, {"$unset": {"tenant": ""}}),
     UpdateOne({"_id": 1}, {"$set": {"tenant.x": 1}}),
     UpdateOne({"_id": 1}, {"$rename": {"other": "tenant"}}),
+    UpdateMany({}, {"$set": {"tenant": "globex"}}),
+    UpdateMany({}, {"$inc": {"number": 1}, "$unset": {"tenant": ""}}),
+    InsertOne(RawBSONDocument(bson.encode({"_id": 1}))),
+    InsertOne(RawBSONDocument(bson.encode({"_id": 1, "tenant": "globex"}))),
+    InsertOne(RawBSONDocument(bson.encode({"_id": 1, "other": {"tenant": "acme"}}))),
     object(),
 ]
 
 
-@pytest.mark.parametrize("write", REFUSED, ids=str)
+@pytest.mark.parametrize("write", REFUSED, ids=map(str, range(len(REFUSED))))
 def test_a_write_that_would_leave_the_tenant_or_is_not_known_is_refused(
     session: ScopedSession, inner: Inner, write: Any
 ) -> None:
     with pytest.raises(TenantMissing, match="was refused"):
         written(session, inner, write)
     assert inner.writes == []
+
+
+def test_an_update_that_returns_the_document_is_bound_too(session: ScopedSession, inner: Inner) -> None:
+    run_sync(session.find_and_update(FindAndUpdate("bills", {"_id": 1}, {"$inc": {"number": 1}})))
+    assert inner.changes[-1].filter == {"_id": 1, "tenant": "acme"}
+    with pytest.raises(TenantMissing, match="was refused"):
+        run_sync(session.find_and_update(FindAndUpdate("bills", {"_id": 1}, {"$set": {"tenant": "globex"}})))
+    assert len(inner.changes) == 1
 
 
 def test_a_collection_of_which_nothing_is_known_is_refused(session: ScopedSession, inner: Inner) -> None:

@@ -54,7 +54,7 @@ class ModelCollection:
             if isinstance(write, InsertOne):
                 if write.document["_id"] in self.documents:
                     raise KeyIsTaken("_id")
-                self._put(deepcopy(write.document))
+                self._put(deepcopy(dict(write.document)))
             elif isinstance(write, UpdateOne):
                 changed = deepcopy(self.documents[write.filter["_id"]])
                 _apply(changed, write.update)

@@ -4,7 +4,7 @@ A unique key is an entry of a versioned map from key to owner, so that two trans
 meet in it as they do in a document.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -93,7 +93,7 @@ class Collection:
         """Yield the documents in the order of their insertion."""
         return self._documents.values(transaction)
 
-    def insert(self, document: dict[str, Any], transaction: Transaction) -> None:
+    def insert(self, document: Mapping[str, Any], transaction: Transaction) -> None:
         """Insert a document that has an `_id`; raise KeyTaken, WriteConflict or SessionFailure."""
         stored = Stored(encode({"_id": document["_id"], **document}))
         _check_id(stored.fields["_id"])

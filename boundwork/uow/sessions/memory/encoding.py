@@ -61,7 +61,8 @@ def encode(document: Mapping[str, Any]) -> bytes:
     try:
         data = bson.encode(document, codec_options=CODEC)
     except (BSONError, OverflowError, UnicodeError, TypeError, ValueError) as error:
-        raise SessionFailure(FailureKind.MISUSE) from error
+        text = f"A value could not be encoded ({type(error).__name__})."  # that of the encoder quotes it
+        raise SessionFailure(FailureKind.MISUSE) from TypeError(text)
     if len(data) > MAX_DOCUMENT_BYTES:
         raise SessionFailure(FailureKind.TOO_LARGE, code=10334)
     return data

@@ -1,11 +1,13 @@
 """Arithmetic and reading of BSON numbers with the server's types: int32, int64, double, decimal.
 
-A sum has the wider of the two types; an int32 that overflows becomes an int64.
+A sum or product has the wider of the two types; an int32 that overflows becomes an int64.
 """
 
 import math
+import operator
+from collections.abc import Callable
 from decimal import Decimal, localcontext
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from bson import Decimal128, Int64
 from bson.decimal128 import create_decimal128_context
@@ -44,14 +46,23 @@ def truncated(value: Number) -> int | None:
 
 def added(left: Number, right: Number) -> Number:
     """Return the sum in the server's type; raise SessionFailure if an int64 overflows."""
+    return _computed(left, right, operator.add)
+
+
+def multiplied(left: Number, right: Number) -> Number:
+    """Return the product in the server's type; raise SessionFailure if an int64 overflows."""
+    return _computed(left, right, operator.mul)
+
+
+def _computed(left: Number, right: Number, compute: Callable[[Any, Any], Any]) -> Number:
     if isinstance(left, Decimal128) or isinstance(right, Decimal128):
         with localcontext(create_decimal128_context()):
-            return Decimal128(_as_decimal(left) + _as_decimal(right))
+            return Decimal128(compute(_as_decimal(left), _as_decimal(right)))
     if isinstance(left, float) or isinstance(right, float):
-        return float(left) + float(right)
-    total = int(left) + int(right)
+        return float(compute(float(left), float(right)))
+    total = int(compute(int(left), int(right)))
     if not -_INT64_MAX - 1 <= total <= _INT64_MAX:
-        raise server_refusal(BAD_VALUE, "the sum is larger than 64 bits")
+        raise server_refusal(BAD_VALUE, "the result is larger than 64 bits")
     long = isinstance(left, Int64) or isinstance(right, Int64) or not -_INT32_MAX - 1 <= total <= _INT32_MAX
     return Int64(total) if long else total
 

@@ -27,7 +27,7 @@ def select(collection: Collection, condition: Mapping[str, Any], transaction: Tr
 
 def find(collection: Collection, command: Find, transaction: Transaction) -> list[bytes]:
     """Return the documents that a command asks for, each as BSON."""
-    _refuse_unknown(command.options, collection)
+    refuse_unknown(command.options, collection)
     project = compile_projection(command.projection) if command.projection else None
     found = list(select(collection, command.filter, transaction))
     if command.sort:
@@ -38,13 +38,13 @@ def find(collection: Collection, command: Find, transaction: Transaction) -> lis
 
 def count(collection: Collection, command: Count, transaction: Transaction) -> int:
     """Return how many documents a command counts."""
-    _refuse_unknown(command.options, collection)
+    refuse_unknown(command.options, collection)
     return len(list(select(collection, command.filter, transaction))[_window(command)])
 
 
 def distinct(collection: Collection, command: Distinct, transaction: Transaction) -> list[bytes]:
     """Return the different values that documents have under a path, each as a document with the one field `v`."""
-    _refuse_unknown(command.options, collection)
+    refuse_unknown(command.options, collection)
     path = split(command.path)
     values: dict[Any, Value] = {}
     for stored in select(collection, command.filter, transaction):
@@ -53,7 +53,7 @@ def distinct(collection: Collection, command: Distinct, transaction: Transaction
     return [encode({"v": value}) for value in values.values()]
 
 
-def _refuse_unknown(options: Options, collection: Collection) -> None:
+def refuse_unknown(options: Options, collection: Collection) -> None:
     """Refuse what could change a result; a comment and a limit of time cannot."""
     if options is AS_USUAL:
         return

@@ -17,34 +17,26 @@ from boundwork.uow.commands import (
     BulkResult,
     BulkWrite,
     Count,
-    DeleteOne,
     Distinct,
     Find,
+    FindAndUpdate,
     InsertOne,
     UniqueKey,
-    UpdateOne,
-    UpsertOne,
-    Write,
 )
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.port import Batches
 from boundwork.uow.sessions.memory import querying
 from boundwork.uow.sessions.memory.collection import Collection
-from boundwork.uow.sessions.memory.encoding import decode
 from boundwork.uow.sessions.memory.refusals import (
-    DUPLICATE_KEY,
     NO_SUCH_TRANSACTION,
     TRANSACTION_COMMITTED,
     TRANSIENT,
-    WRITE_CONFLICT,
-    KeyTaken,
-    WriteConflict,
     misused,
     refused,
 )
 from boundwork.uow.sessions.memory.store import MemoryDatabase
-from boundwork.uow.sessions.memory.updating import compile_update
 from boundwork.uow.sessions.memory.versions import Transaction
+from boundwork.uow.sessions.memory.writing import carry_out, find_and_update
 
 T = TypeVar("T")
 
@@ -110,6 +102,10 @@ class MemorySession:
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         """Refuse: commands are carried out by a server."""
         raise refused(f"the command {next(iter(command))}", "migrations")
+
+    async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
+        """Update one document and return it as it was before."""
+        return self._run(lambda transaction: find_and_update(command, self._of(command.collection), transaction))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, `_id` left out."""
@@ -253,9 +249,11 @@ class MemorySession:
                 self._state = State.ACTIVE
             try:
                 return command(self._transaction)
-            except BaseException:
+            except BaseException as error:
                 self._drop()
                 self._state = State.FAILED
+                if isinstance(error, RecursionError):
+                    raise misused("A value is nested too deeply.") from None
                 raise
 
     def _alone(self, command: Callable[[Transaction], T]) -> T:
@@ -272,29 +270,7 @@ class MemorySession:
             return result
 
     def _write(self, bulk: BulkWrite, transaction: Transaction) -> BulkResult:
-        collection = self._of(bulk.collection)
-        counts: dict[str, int] = dict.fromkeys(("inserted", "matched", "modified", "deleted", "upserted"), 0)
-        for index, write in enumerate(bulk.writes):
-            try:
-                for counter in _carry_out(write, collection, transaction):
-                    counts[counter] += 1
-            except KeyTaken as error:
-                raise SessionFailure(
-                    FailureKind.DUPLICATE_KEY,
-                    code=DUPLICATE_KEY,
-                    collection=bulk.collection,
-                    index=index,
-                    key=error.paths,
-                    detail={"index": error.index},
-                ) from error
-            except WriteConflict as error:
-                raise SessionFailure(
-                    FailureKind.SERVER, code=WRITE_CONFLICT, labels=TRANSIENT, collection=bulk.collection
-                ) from error
-            except SessionFailure as failure:
-                failure.collection, failure.index = bulk.collection, index
-                raise
-        return BulkResult(**counts)
+        return carry_out(bulk, self._of(bulk.collection), transaction)
 
 
 class MemoryBatches:
@@ -318,29 +294,3 @@ class MemoryBatches:
     async def close(self) -> None:
         """Forget the rest."""
         self._found = []
-
-
-def _carry_out(write: Write, collection: Collection, transaction: Transaction) -> tuple[str, ...]:  # noqa: PLR0911 - one return an outcome
-    """Carry out one write and return the counters of the result that it raises."""
-    match write:
-        case InsertOne():
-            collection.insert(write.document, transaction)
-            return ("inserted",)
-        case UpsertOne():
-            if next(querying.select(collection, write.filter, transaction), None) is not None:
-                return ("matched",)
-            collection.insert(write.document, transaction)
-            return ("upserted",)
-        case UpdateOne():
-            update = compile_update(write.update)
-            stored = next(querying.select(collection, write.filter, transaction), None)
-            if stored is None:
-                return ()
-            changed = collection.replace(stored, update(decode(stored.data)), transaction)
-            return ("matched", "modified") if changed else ("matched",)
-        case DeleteOne():
-            stored = next(querying.select(collection, write.filter, transaction), None)
-            if stored is None:
-                return ()
-            collection.delete(stored, transaction)
-            return ("deleted",)

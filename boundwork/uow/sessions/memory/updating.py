@@ -1,16 +1,20 @@
 """What update operators make of a document.
 
 The operators of one update become a tree of paths, which is applied in the server's order: fields by name,
-numeric ones by number. Two operators on one path, or on a path and one below it, are a conflict.
+numeric ones by number. `$[]` and `$[name]` stand for elements of an array. Two operators on one path, or on a path and one below it, are a conflict.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cmp_to_key
 from typing import Any, Final, NamedTuple
 
 from boundwork.uow.sessions.memory.encoding import MISSING, Value, as_stored, encode, is_array, is_document
-from boundwork.uow.sessions.memory.numbers import added, is_number
+from boundwork.uow.sessions.memory.list_updating import LIST_OPERATORS
+from boundwork.uow.sessions.memory.matching import Predicate, compile_filter
+from boundwork.uow.sessions.memory.numbers import added, is_number, multiplied
+from boundwork.uow.sessions.memory.ordering import order_key
 from boundwork.uow.sessions.memory.refusals import (
     BAD_VALUE,
     CANNOT_BACKFILL,
@@ -33,20 +37,26 @@ Tree = dict[str, "Tree | Leaf"]
 
 
 class Leaf(NamedTuple):
-    """The end of a path in the tree."""
+    """The end of a path in the tree; with `needs_way` the path may not lead through a scalar."""
 
     change: Change
+    needs_way: bool = False
 
 
+Filters = Mapping[str, Predicate]
+"""Which elements the parts of a path choose: by `$[]` all, by `$[name]` those that an array filter selects."""
+
+_TAKING_OUT: Final = {"$pull", "$pullAll", "$pop"}
 _PADDING_LIMIT: Final = 1_500_000
 _INDEX: Final = re.compile(r"[0-9]+")
 
 
-def compile_update(update: Mapping[str, Any]) -> Update:
+def compile_update(update: Mapping[str, Any], array_filters: Sequence[Mapping[str, Any]] = ()) -> Update:
     """Compile operators into a change of a decoded document in place; raise SessionFailure for others."""
     if not update:
         raise misused("An update needs operators: a replacement is not one.")
     tree: Tree = {}
+    filters: Filters = {"$[]": lambda _: True, **dict(map(_named_filter, array_filters))}
     for operator, operands in as_stored(update).items():
         compile_change = _OPERATORS.get(operator)
         if compile_change is None:
@@ -54,11 +64,11 @@ def compile_update(update: Mapping[str, Any]) -> Update:
         if not is_document(operands):
             raise server_refusal(FAILED_TO_PARSE, f"{operator} needs a document of fields")
         for path, operand in operands.items():
-            _plant(tree, path, Leaf(compile_change(path, operand)))
+            _plant(tree, path, Leaf(compile_change(path, operand), operator in _TAKING_OUT), filters)
 
     def apply(document: dict[str, Any]) -> dict[str, Any]:
         before = encode({"_id": document.get("_id")})
-        _apply(tree, document)
+        _apply(tree, document, filters)
         if "_id" not in document or encode({"_id": document["_id"]}) != before:
             raise server_refusal(IMMUTABLE_FIELD, "the update would modify the immutable field '_id'")
         return document
@@ -66,13 +76,31 @@ def compile_update(update: Mapping[str, Any]) -> Update:
     return apply
 
 
-def _plant(tree: Tree, path: str, leaf: Leaf) -> None:
+def _named_filter(condition: Mapping[str, Any]) -> tuple[str, Predicate]:
+    """Return the part of a path that an array filter is for, and what an element must be."""
+    name = next(_names_in(condition), "")
+    matches = compile_filter(condition)
+    return f"$[{name}]", lambda element: matches({name: element})
+
+
+def _names_in(condition: Mapping[str, Any]) -> Iterator[str]:
+    for key, test in condition.items():
+        if key.startswith("$"):
+            for part in test:
+                yield from _names_in(part)
+        else:
+            yield key.partition(".")[0]
+
+
+def _plant(tree: Tree, path: str, leaf: Leaf, filters: Filters) -> None:
     parts = path.split(".")
     if "" in parts:
         raise server_refusal(EMPTY_NAME, f"the update path {path!r} contains an empty field name")
     for part in parts:
-        if part == "$" or part.startswith("$["):
-            raise refused(f"the positional operator {part}", "updates")
+        if part == "$":
+            raise refused("the positional operator $", "updates")
+        if part.startswith("$[") and part not in filters:
+            raise server_refusal(BAD_VALUE, f"no array filter found for {part}")
     if parts[0].startswith("$"):
         raise server_refusal(DOLLAR_PREFIXED_NAME, f"the field {parts[0]!r} begins with a dollar sign")
     node: Tree = tree
@@ -96,30 +124,58 @@ def _by_name(left: str, right: str) -> int:
     return -1 if left < right else int(left > right)
 
 
-def _apply(tree: Tree, target: dict[str, Value] | list[Value]) -> None:
+def _apply(tree: Tree, target: dict[str, Value] | list[Value], filters: Filters) -> None:
+    if len(tree) > 1 and any(name.startswith("$[") for name in tree):
+        raise refused("several changes of the elements of one array", "updates")
     for name in sorted(tree, key=cmp_to_key(_by_name)):
-        node = tree[name]
-        present = _get(target, name)
-        if not isinstance(node, Leaf):
-            _apply_below(node, target, name, present)
-            continue
-        value = node.change(present)
-        if value is not present:
-            _put(target, name, value)
+        if name.startswith("$["):
+            _apply_to_elements(tree[name], target, filters[name], filters)
+        else:
+            _apply_at(tree[name], target, name, filters)
 
 
-def _apply_below(tree: Tree, target: dict[str, Value] | list[Value], name: str, present: Value) -> None:
-    if is_document(present) or is_array(present):
-        _apply(tree, present)
+def _apply_at(node: Tree | Leaf, target: dict[str, Value] | list[Value], name: str, filters: Filters) -> None:
+    if isinstance(target, list) and not _INDEX.fullmatch(name) and _needs_way({name: node}):
+        raise server_refusal(PATH_NOT_VIABLE, f"cannot look for field {name!r} in an array")
+    present = _get(target, name)
+    if not isinstance(node, Leaf):
+        _apply_below(node, target, name, present, filters)
         return
+    value = node.change(present)
+    if value is not present:
+        _put(target, name, value)
+
+
+def _apply_to_elements(
+    node: Tree | Leaf, target: dict[str, Value] | list[Value], chosen: Predicate, filters: Filters
+) -> None:
+    if isinstance(target, dict):
+        raise server_refusal(BAD_VALUE, "the path must exist and be an array in order to apply array updates")
+    for index, element in enumerate(target):
+        if chosen(element):
+            _apply_at(node, target, str(index), filters)
+
+
+def _apply_below(
+    tree: Tree, target: dict[str, Value] | list[Value], name: str, present: Value, filters: Filters
+) -> None:
+    if is_document(present) or is_array(present):
+        _apply(tree, present, filters)
+        return
+    if present is not MISSING and _needs_way(tree):
+        raise server_refusal(PATH_NOT_VIABLE, f"cannot look into field {name!r}: it is no document")
     created: dict[str, Value] = {}
-    _apply(tree, created)
+    _apply(tree, created, filters)
     if not created:
         return
     if present is not MISSING:
         first = next(iter(created))
         raise server_refusal(PATH_NOT_VIABLE, f"cannot create field {first!r} in field {name!r}: it is no document")
     _put(target, name, created)
+
+
+def _needs_way(tree: Tree) -> bool:
+    return any(node.needs_way if isinstance(node, Leaf) else _needs_way(node) for node in tree.values())
 
 
 def _get(target: dict[str, Value] | list[Value], name: str) -> Value:
@@ -173,24 +229,33 @@ def _inc(path: str, operand: Value) -> Change:
     return increased
 
 
-def _push(path: str, operand: Value) -> Change:
-    items: list[Value] = [operand]
-    if is_document(operand) and "$each" in operand:
-        for clause in operand:
-            if clause in ("$position", "$slice", "$sort"):
-                raise refused(f"{clause} of $push", "updates")
-            if clause != "$each":
-                raise server_refusal(BAD_VALUE, f"unrecognized clause in $push of {path!r}")
-        if not is_array(operand["$each"]):
-            raise server_refusal(BAD_VALUE, f"$each in $push of {path!r} needs an array")
-        items = operand["$each"]
+def _mul(path: str, operand: Value) -> Change:
+    if not is_number(operand):
+        raise server_refusal(TYPE_MISMATCH, f"$mul of {path!r} needs a number")
 
-    def pushed(present: Value) -> Value:
-        if present is not MISSING and not is_array(present):
-            raise server_refusal(BAD_VALUE, f"the field {path!r} must be an array")
-        return [*([] if present is MISSING else present), *items]
+    def product(present: Value) -> Value:
+        if present is MISSING:
+            return multiplied(operand, 0)
+        if not is_number(present):
+            raise server_refusal(TYPE_MISMATCH, f"$mul needs a number in {path!r}")
+        return multiplied(present, operand)
 
-    return pushed
+    return product
+
+
+def _min(_path: str, operand: Value) -> Change:
+    return lambda present: operand if present is MISSING or order_key(operand) < order_key(present) else present
+
+
+def _max(_path: str, operand: Value) -> Change:
+    return lambda present: operand if present is MISSING or order_key(present) < order_key(operand) else present
+
+
+def _current_date(path: str, operand: Value) -> Change:
+    if operand is not True:
+        raise refused(f"$currentDate of {path!r} with a type", "updates")
+    now = datetime.now(UTC)
+    return lambda _present: now
 
 
 _OPERATORS: Final[dict[str, Callable[[str, Value], Change]]] = {
@@ -198,5 +263,9 @@ _OPERATORS: Final[dict[str, Callable[[str, Value], Change]]] = {
     "$setOnInsert": _set_on_insert,
     "$unset": _unset,
     "$inc": _inc,
-    "$push": _push,
+    "$mul": _mul,
+    "$min": _min,
+    "$max": _max,
+    "$currentDate": _current_date,
+    **LIST_OPERATORS,
 }

@@ -1,0 +1,133 @@
+"""Data steps that keep an image of each document that they change, and the step that puts the documents back.
+
+A document that is as the step left it becomes what it was, byte by byte. Of one that was changed since, the fields that
+the step changed come back if they were left alone; else nothing of the batch is put back and the document is named.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+
+from boundwork.alembic_like_migrations.engine.program import Mark
+from boundwork.alembic_like_migrations.steps.documents import EXACT, read_in_order, split
+from boundwork.alembic_like_migrations.steps.errors import DocumentsChanged, FieldsInTheWay
+from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Irreversible, Worked
+from boundwork.alembic_like_migrations.steps.undo_log import (
+    UNDO,
+    compare,
+    every,
+    forget,
+    keep_images,
+    put_back,
+)
+from boundwork.alembic_like_migrations.steps.updates import Update, update_all
+from boundwork.uow.commands import Find
+from boundwork.uow.port import BoundSession
+
+LISTED = 11
+"""One more than an error names, so that it can say that there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """An expression that is true for a document that a step cannot change, and the words for it."""
+
+    when: Mapping[str, Any]
+    what: str
+    advice: str
+
+    async def refuse(self, session: BoundSession, collection: str, ids: Sequence[Any]) -> None:
+        """Raise FieldsInTheWay if there are such documents among these."""
+        condition = {"_id": {"$in": list(ids)}, "$expr": self.when}
+        asked = Find(collection, condition, sort=(("_id", 1),), limit=LISTED, projection={"_id": 1})
+        found = [RawBSONDocument(one, EXACT) for batch in await session.find(asked) for one in split(batch)]
+        if found:
+            raise FieldsInTheWay(collection, [one["_id"] for one in found], self.what, self.advice)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateKeeping(DataStep):
+    """Update the documents that match a filter, and keep images of them."""
+
+    label: str
+    target: str
+    update: Update
+    matching: Mapping[str, Any]
+    mark: Mark
+    obstacle: Obstacle | None = None
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return self.label
+
+    @property
+    def collection(self) -> str:
+        """The collection whose documents are updated."""
+        return self.target
+
+    @property
+    def where(self) -> Mapping[str, Any]:
+        """The filter of the documents to update."""
+        return self.matching
+
+    @property
+    def needs_documents(self) -> bool:
+        """Whole documents become images."""
+        return True
+
+    def inverse(self) -> AnyStep:
+        """Return the step that puts the documents back."""
+        return PutBack(f"undo: {self.label}", self.target, self.mark)
+
+    async def work(self, batch: Batch) -> Worked:
+        """Update the documents of a batch."""
+        if self.obstacle is not None:
+            await self.obstacle.refuse(batch.session, self.target, batch.ids)
+        await update_all(batch.session, self.target, batch.ids, self.update)
+        return Worked(await keep_images(batch.session, self.mark, self.target, batch.documents))
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack(DataStep):
+    """Put back the documents of which images were kept."""
+
+    label: str
+    target: str
+    mark: Mark
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return self.label
+
+    @property
+    def collection(self) -> str:
+        """The undo log."""
+        return UNDO
+
+    @property
+    def where(self) -> Mapping[str, Any]:
+        """The filter of the images."""
+        return every(self.mark)
+
+    @property
+    def needs_documents(self) -> bool:
+        """Images are needed whole."""
+        return True
+
+    def inverse(self) -> AnyStep:
+        """Raise Irreversible: the images are gone."""
+        raise Irreversible(self.title, "it is itself the way back")
+
+    async def work(self, batch: Batch) -> Worked:
+        """Put back the documents of a batch of images, and forget the images."""
+        ids = [one["of"] for one in batch.ids]
+        left = compare(batch.documents, await read_in_order(batch.session, self.target, ids))
+        number, lost = await put_back(batch.session, self.target, left)
+        if lost:
+            raise DocumentsChanged(self.target, [one["_id"] for one in lost])
+        await forget(batch.session, self.mark, ids)
+        return Worked(number)

@@ -1,0 +1,161 @@
+"""Finds operators in a command that the library did not write: what the server reads, not what Python says.
+
+Everything goes through BSON first. Below the operators that compare, everything is a value.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
+
+import bson
+from bson import Regex
+from bson.codec_options import CodecOptions, DatetimeConversion
+
+OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
+    uuid_representation=4, datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True
+)
+JUNCTIONS = {"$and", "$or", "$nor"}
+COMPARING = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"}
+OF_LISTS = {"$in", "$nin", "$all"}
+OWN_VALUES = {
+    "$exists": (bool,),
+    "$size": (int,),
+    "$type": (list, str, int),
+    "$regex": (str,),
+    "$options": (str,),
+    "$mod": (list,),
+}
+UPDATES = {"$set", "$unset", "$push"}
+GEO = {"$near", "$geoWithin", "$geometry", "$maxDistance", "$centerSphere", "type", "coordinates"}
+SERVER_CODE = {"$where", "$function", "$accumulator"}
+WRITING = {"$out", "$merge"}
+
+
+class Foreign(AssertionError):
+    """A command has an operator of somebody else."""
+
+
+def as_sent(value: Any) -> Any:
+    """Return a value as the server receives it; references are what they are on the wire."""
+    return _opened(bson.BSON.encode({"": value}, codec_options=OPTIONS).decode(OPTIONS)[""])
+
+
+def check_filter(condition: Mapping[str, Any], paths: set[str]) -> None:
+    """Raise Foreign unless a condition has only the library's operators, on these paths."""
+    _condition(as_sent(dict(condition)), paths)
+
+
+def check_update(update: Mapping[str, Any], paths: set[str]) -> None:
+    """Raise Foreign unless an update has only the library's operators, on these paths."""
+    for name, fields in as_sent(dict(update)).items():
+        _expect(name in UPDATES, f"the update operator {name}")
+        for path, value in fields.items():
+            _expect(_known(path, paths), f"the path {path!r} in an update")
+            _expect(name != "$push" or list(value) == ["$each"], "a modifier of $push")
+
+
+def check_document(document: Mapping[str, Any], names: set[str]) -> None:
+    """Raise Foreign unless a new document has these names, and an id that is one."""
+    stored = as_sent(dict(document))
+    for name in stored:
+        _expect(name in names, f"the field {name!r}")
+    _id(stored.get("_id"))
+
+
+def check_sort(sort: Any, paths: set[str]) -> None:
+    """Raise Foreign unless a sort names these paths and directions only."""
+    for path, direction in sort:
+        _expect(type(path) is str and _known(path, paths), f"the sort {path!r}")
+        _expect(direction in {1, -1}, "a direction")
+
+
+def check_no_server_code(value: Any) -> None:
+    """Raise Foreign if anything of a filter, or of a list of stages, runs code on the server, or writes."""
+    refused = SERVER_CODE | WRITING if isinstance(value, list) else SERVER_CODE
+    for name in _names(as_sent(value)):
+        _expect(name not in refused and not name.startswith("$_internal"), f"the operator {name}")
+
+
+def _names(value: Any) -> Iterator[str]:
+    if is_object(value):
+        for name, part in value.items():
+            yield name
+            if name != "$literal":
+                yield from _names(part)
+    elif _is_list(value):
+        for part in value:
+            yield from _names(part)
+
+
+def _condition(condition: Any, paths: set[str]) -> None:
+    _expect(is_object(condition), "a value where a condition belongs")
+    for name, below in condition.items():
+        if name in JUNCTIONS:
+            for part in below:
+                _condition(part, paths)
+        elif name == "$text":
+            _expect(all(type(part) in {str, bool} for part in below.values()), "an object in $text")
+        elif name == "_id" and not _is_test(below):
+            _id(below)
+        elif name.startswith("$"):
+            _test({name: below}, paths)  # of an element itself
+        else:
+            _expect(_known(name, paths), f"the path {name!r}")
+            _test(below, paths)
+
+
+def _is_test(below: Any) -> bool:
+    return is_object(below) and set(below) <= COMPARING | OF_LISTS | {"$type"} and bool(below)
+
+
+def _test(test: Any, paths: set[str]) -> None:
+    _expect(is_object(test) and bool(test), "a bare value that the server could read as operators")
+    for name, value in test.items():
+        if name in OF_LISTS:
+            _expect(_is_list(value), f"no list under {name}")
+            for item in value:
+                reads = isinstance(item, Regex) or (is_object(item) and next(iter(item), "").startswith("$"))
+                _expect(not reads or _is_reference(item), f"an operator in the list of {name}")
+        elif name == "$elemMatch":
+            _condition(value, paths)
+        elif name in {"$near", "$geoWithin"}:
+            _expect(set(_names({name: value})) <= GEO, "an object in a place")
+        elif name in OWN_VALUES:
+            _expect(isinstance(value, OWN_VALUES[name]), f"an object under {name}")
+        else:
+            _expect(name in COMPARING, f"the operator {name}")
+            _expect(not isinstance(value, Regex), f"a pattern under {name}")
+
+
+def _id(value: Any) -> None:
+    reads = isinstance(value, Regex | list) or (is_object(value) and any(name.startswith("$") for name in value))
+    _expect(not reads or _is_reference(value), "an id that is a condition")
+
+
+def _is_reference(value: Any) -> bool:
+    return is_object(value) and list(value)[:2] == ["$ref", "$id"]
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a value is an object, whatever is in it."""
+    return isinstance(value, dict)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _known(path: str, paths: set[str]) -> bool:
+    return path.partition(".")[0] in paths and not any(part.startswith("$") for part in path.split("."))
+
+
+def _opened(value: Any) -> Any:
+    if isinstance(value, bson.DBRef):
+        return _opened(dict(value.as_doc()))
+    if is_object(value):
+        return {name: _opened(part) for name, part in value.items()}
+    return [_opened(part) for part in value] if _is_list(value) else value
+
+
+def _expect(right: bool, what: str) -> None:
+    if not right:
+        raise Foreign(what)
