@@ -16,7 +16,7 @@ from tests.servers import given_uri
 MORE_THAN_PROCESSORS = 1
 MOST_PROCESSES = 4
 REPLICA_SET = "the replica set"
-ON_THE_REPLICA_SET = {"test_bank.py", "test_histories.py", "test_keyed_failover.py"}
+ON_THE_REPLICA_SET = {"test_bank.py", "test_histories.py", "test_keyed_failover.py", "test_migrations_chaos.py"}
 
 
 def number_of_processes() -> int:

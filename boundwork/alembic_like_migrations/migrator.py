@@ -59,9 +59,9 @@ class Migrator:
         """Revert what came after a target and return it, in order."""
         return run_sync(self._work.downgrade(target))
 
-    def resume(self) -> tuple[str, ...]:
-        """End what was left half-done and return it. Raises NothingToResume."""
-        return run_sync(self._work.resume())
+    def resume(self, *, changed: bool = False) -> tuple[str, ...]:
+        """End what was left half-done and return it; `changed` permits mended files. Raises NothingToResume."""
+        return run_sync(self._work.resume(changed=changed))
 
     def stamp(self, target: str) -> tuple[str, ...]:
         """Note that the database stands at a target, without running anything, and return what counts as applied."""
@@ -110,9 +110,9 @@ class AsyncMigrator:
         """Revert what came after a target and return it, in order."""
         return await self._work.downgrade(target)
 
-    async def resume(self) -> tuple[str, ...]:
-        """End what was left half-done and return it. Raises NothingToResume."""
-        return await self._work.resume()
+    async def resume(self, *, changed: bool = False) -> tuple[str, ...]:
+        """End what was left half-done and return it; `changed` permits mended files. Raises NothingToResume."""
+        return await self._work.resume(changed=changed)
 
     async def stamp(self, target: str) -> tuple[str, ...]:
         """Note that the database stands at a target, without running anything, and return what counts as applied."""

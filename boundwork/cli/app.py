@@ -12,6 +12,7 @@ from boundwork.cli.demo import DEFAULT_BATCH, DEFAULT_ROWS, demo_in_words
 from boundwork.cli.failure import reported
 from boundwork.cli.flights.data import FLIGHTS
 from boundwork.cli.migrate.group import migrate
+from boundwork.cli.migrate.running import add_running
 
 ABOUT = "A unit of work for MongoDB: one session, one transaction, all or nothing."
 
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_running(migrate)
 app.add_typer(migrate)
 
 

@@ -5,7 +5,8 @@ after any failure. Ids of all BSON types have one order on the server, and `min`
 a comparison in a filter would stay within one type. The size of a batch follows the time that the last one took.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -16,12 +17,14 @@ from bson.raw_bson import RawBSONDocument
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord, read_step, write_step
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.steps.step import Batch, DataStep, Ids
+from boundwork.uow.failures import SessionFailure
 from boundwork.uow.port import BoundSession
 
 FIRST_SIZE = 200
 LARGEST_SIZE = 10_000
 LARGEST_BYTES = 8 * 1024 * 1024
 GROWTH = 2.0
+LONGEST_ID = 60
 
 Progress = Callable[[StepRecord], None]
 
@@ -32,24 +35,32 @@ class Pace:
 
     seconds: float = 1.0
     size: int = FIRST_SIZE
+    began: float | None = None
 
-    def learn(self, seen: int, took: float) -> None:
-        """Adapt to a batch of `seen` documents that took so many seconds."""
-        if seen:
-            factor = min(max(self.seconds / max(took, 0.001), 1 / GROWTH), GROWTH)
-            self.size = min(max(round(self.size * factor), 1), LARGEST_SIZE)
+    def begin(self) -> int:
+        """Begin a batch and return its size: half, if the one before did not end, since it may have been too much."""
+        if self.began is not None:
+            self.size = max(self.size // 2, 1)
+        self.began = perf_counter()
+        return self.size
+
+    def end(self) -> None:
+        """End a batch, and adapt to how long it took."""
+        took = perf_counter() - (self.began or 0.0)
+        factor = min(max(self.seconds / max(took, 0.001), 1 / GROWTH), GROWTH)
+        self.size = min(max(round(self.size * factor), 1), LARGEST_SIZE)
+        self.began = None
 
 
 async def run_data_step(server: Server, step: DataStep, place: Place, pace: Pace, progress: Progress) -> StepRecord:
     """Carry out a data step from where its record says to its end, and return the record."""
+
+    async def one(session: BoundSession) -> StepRecord:
+        return await _batch(session, step, place, pace.begin())
+
     while True:
-        began = perf_counter()
-
-        async def one(session: BoundSession) -> StepRecord:
-            return await _batch(session, step, place, pace.size)
-
         record = await server.fenced(one)
-        pace.learn(pace.size, perf_counter() - began)
+        pace.end()
         progress(record)
         if record.state == "done":
             return record
@@ -62,7 +73,8 @@ async def _batch(session: BoundSession, step: DataStep, place: Place, size: int)
     documents = await _page(session, step, record.after, size)
     if documents:
         ids = Ids(documents)
-        worked = await step.work(Batch(session, ids, documents))
+        with _located(ids):
+            worked = await step.work(Batch(session, ids, documents))
         seen, changed = record.seen + len(ids), record.changed + worked.changed
         record = replace(record, state="running", after=(ids[-1],), seen=seen, changed=changed, error=None)
     else:
@@ -71,24 +83,26 @@ async def _batch(session: BoundSession, step: DataStep, place: Place, size: int)
     return record
 
 
+@contextmanager
+def _located(ids: Sequence[Any]) -> Generator[None]:
+    """Note on a failure which documents the batch had."""
+    try:
+        yield
+    except SessionFailure as failure:
+        failure.detail["documents"] = f"{_short(ids[0])} to {_short(ids[-1])}"
+        raise
+
+
+def _short(value: Any) -> str:
+    return repr(value) if len(repr(value)) <= LONGEST_ID else f"{repr(value)[:LONGEST_ID]}..."
+
+
 async def _page(session: BoundSession, step: DataStep, after: Sequence[Any], size: int) -> list[RawBSONDocument]:
     """Return the next documents of a step: at most `size`, and no more bytes than a transaction takes easily."""
-    asked: dict[str, Any] = {
-        "find": step.collection,
-        "filter": dict(step.where),
-        "sort": {"_id": 1},
-        "hint": {"_id": 1},
-        "limit": size + 1,
-        "batchSize": size + 1,
-        "singleBatch": True,
-    }
-    if not step.needs_documents:
-        asked["projection"] = {"_id": 1}
-    if after:
-        asked["min"] = {"_id": after[0]}
-    found = list((await session.command(asked))["cursor"]["firstBatch"])
+    found = await _find(session, step, after, size + 1, 0)
     if found and after and encode({"_id": found[0]["_id"]}) == encode({"_id": after[0]}):
-        del found[0]  # `min` includes its bound
+        # `min` includes its bound, and a large one can fill the reply alone.
+        found = found[1:] or await _find(session, step, after, size, 1)
     page: list[RawBSONDocument] = []
     size_left = LARGEST_BYTES
     for document in found[:size]:
@@ -97,3 +111,23 @@ async def _page(session: BoundSession, step: DataStep, after: Sequence[Any], siz
             break
         page.append(document)
     return page
+
+
+async def _find(
+    session: BoundSession, step: DataStep, after: Sequence[Any], limit: int, skip: int
+) -> list[RawBSONDocument]:
+    asked: dict[str, Any] = {
+        "find": step.collection,
+        "filter": dict(step.where),
+        "sort": {"_id": 1},
+        "hint": {"_id": 1},
+        "skip": skip,
+        "limit": limit,
+        "batchSize": limit,
+        "singleBatch": True,
+    }
+    if not step.needs_documents:
+        asked["projection"] = {"_id": 1}
+    if after:
+        asked["min"] = {"_id": after[0]}
+    return list((await session.command(asked))["cursor"]["firstBatch"])

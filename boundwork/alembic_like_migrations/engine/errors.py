@@ -4,8 +4,11 @@
     +-- LockHeld            another runner has the lease
     +-- LeaseLost           this runner was taken for dead: it may no longer write
     +-- StepFailed          a step could not be carried out
+    +-- Refused             the server refused what a step did, or failed at it
     +-- DatabaseDirty       a revision was begun and not ended
     +-- NothingToResume     nothing was left half-done
+    +-- NotHalfDone         only what is half-done can be decided by hand
+    +-- StepsChanged        a file declares other steps than it did when it was begun
     +-- RevisionTampered    the file of an applied revision is not the one that was applied
     +-- StandaloneServer    the server has no transactions, so no step can be recorded with what it does
 
@@ -48,12 +51,21 @@ class StepFailed(MigrationError):
     def __init__(self, revision: str, direction: str, step: str, why: str) -> None:
         """Say which step of which revision failed, and why."""
         super().__init__(
-            f"Revision {revision} ({direction}) failed at the step {step!r}: {why} What came before it stays. Mend the cause "
-            "and run `resume`, or decide by hand with `resolve`."
+            f"Revision {revision} ({direction}) failed at the step {step!r}: {why} What came before it stays. "
+            "Mend the cause and run `resume`, or decide by hand with `resolve`."
         )
         self.revision = revision
         self.direction = direction
         self.step = step
+
+
+class Refused(MigrationError):
+    """The server refused what a step did, or failed at it; `code` is the server's. That batch was not written."""
+
+    def __init__(self, text: str, code: int | None) -> None:
+        """Say what the server said."""
+        super().__init__(text)
+        self.code = code
 
 
 class DatabaseDirty(MigrationError):
@@ -75,6 +87,30 @@ class NothingToResume(MigrationError):
         super().__init__("Nothing was left half-done. Run `upgrade` or `downgrade`.")
 
 
+class NotHalfDone(MigrationError):
+    """A revision is to be decided by hand, and there is nothing to decide."""
+
+    def __init__(self, revision: str) -> None:
+        """Name the revision."""
+        super().__init__(
+            f"{revision} is not half-done, so there is nothing to resolve. Use `stamp` to note where it is."
+        )
+        self.revision = revision
+
+
+class StepsChanged(MigrationError):
+    """The steps that a revision declares are not those that were begun; `step` is the first that differs, from 1."""
+
+    def __init__(self, revision: str, step: int, begun: str) -> None:
+        """Name the revision, and the step as it was."""
+        super().__init__(
+            f"Revision {revision} was begun with {begun!r} as step {step}, and declares something else there now. What "
+            "was begun must stay as it was: restore it, or decide by hand with `resolve`."
+        )
+        self.revision = revision
+        self.step = step
+
+
 class RevisionTampered(MigrationError):
     """The files of applied revisions are not those that were applied; `revisions` names them."""
 
@@ -82,7 +118,8 @@ class RevisionTampered(MigrationError):
         """Name the revisions."""
         super().__init__(
             f"The files of {', '.join(revisions)} have changed since they were applied. Restore them and write a new "
-            "revision for the change, or `stamp` them if the change means nothing."
+            "revision for the change, or `stamp` them if the change means nothing. One that is half-done and was mended "
+            "is gone on with by `resume --changed`."
         )
         self.revisions = tuple(revisions)
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from boundwork.alembic_like_migrations.engine.errors import LeaseLost
 from boundwork.alembic_like_migrations.engine.lease import Lease
@@ -19,6 +19,9 @@ logger = logging.getLogger("boundwork.migrations")
 BEATS = 3
 """How many heartbeats there are in the time of a lease."""
 
+SOONER = 5
+"""How much sooner the next one comes after one that failed."""
+
 
 class Pulse:
     """What the runner asks between two steps."""
@@ -27,6 +30,12 @@ class Pulse:
         """Watch over a lease that was just taken."""
         self._lease = lease
         self._lost: LeaseLost | None = None
+        self._missed = False
+
+    @property
+    def interval(self) -> float:
+        """The seconds until the next heartbeat."""
+        return self._lease.seconds / BEATS / (SOONER if self._missed else 1)
 
     @property
     def lost(self) -> bool:
@@ -42,9 +51,11 @@ class Pulse:
         """Renew the lease once."""
         try:
             await self._lease.renew()
+            self._missed = False
         except LeaseLost as lost:
             self._lost = lost
         except SessionFailure as failure:
+            self._missed = True
             logger.warning("the lease of the migrations was not renewed, trying again: %s", failure)
 
 
@@ -54,7 +65,7 @@ async def kept_by_thread(lease: Lease) -> AsyncGenerator[Pulse]:
     pulse, over = Pulse(lease), threading.Event()
 
     def beat() -> None:
-        while not pulse.lost and not over.wait(lease.seconds / BEATS):
+        while not pulse.lost and not over.wait(pulse.interval):
             run_sync(pulse.beat())
 
     thread = threading.Thread(target=beat, name="boundwork lease", daemon=True)
@@ -73,7 +84,7 @@ async def kept_by_task(lease: Lease) -> AsyncGenerator[Pulse]:
 
     async def beat() -> None:
         while not pulse.lost:
-            await asyncio.sleep(lease.seconds / BEATS)
+            await asyncio.sleep(pulse.interval)
             await pulse.beat()
 
     task = asyncio.create_task(beat())
@@ -81,5 +92,4 @@ async def kept_by_task(lease: Lease) -> AsyncGenerator[Pulse]:
         yield pulse
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task})

@@ -7,16 +7,24 @@ not matter what the clocks of the runners say, or whether one of them was stoppe
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from time import monotonic
 from typing import Any
 
-from boundwork.alembic_like_migrations.engine.errors import LeaseLost, LockHeld
-from boundwork.alembic_like_migrations.engine.server import FENCE, LEDGER, Server
+from boundwork.alembic_like_migrations.engine.errors import LeaseLost, LockHeld, StandaloneServer
+from boundwork.alembic_like_migrations.engine.server import FENCE, LEDGER, MAX_TIME_EXPIRED, Server
 from boundwork.uow.failures import FailureKind, SessionFailure
 
 LEASE = "lease"
+PASSING_SECONDS = 30.0
+"""How long a failover is waited for while a lease is taken or given back."""
+LOOK_AGAIN_SECONDS = 0.5
+UNLOCK_SECONDS = 90.0
+"""How long `unlock` waits for a transaction that is under way: longer than the server lets one live (60 s)."""
+NOW: dict[str, Any] = {"$toLong": "$$NOW"}
+"""The server's clock in milliseconds; SecantusDB cannot compare its date with a stored one."""
 FREE: dict[str, Any] = {"owner": None, "who": None, "expires": None}
 
 
@@ -37,21 +45,36 @@ class Lease:
 
     async def release(self) -> None:
         """Give the lease back; one that was lost is left alone."""
-        await _update(self.server, {"_id": LEASE, "owner": self.owner, "epoch": self.epoch}, {"$set": FREE})
+        mine = {"_id": LEASE, "owner": self.owner, "epoch": self.epoch}
+        await self.server.patiently(lambda: _update(self.server, mine, {"$set": FREE}), PASSING_SECONDS)
 
 
 async def acquire(server: Server, seconds: float, patience: float) -> Lease:
-    """Take the lease for `seconds`, waiting for up to `patience` while another runner has it. Raises LockHeld."""
-    owner, deadline = token_hex(8), monotonic() + patience
+    """Take the lease for `seconds`, waiting for up to `patience` while another runner has it.
+
+    What the holder does goes through the server of the lease. Raises LockHeld, StandaloneServer.
+    """
+    await _refuse_standalone(server)
+    owner = token_hex(8)
+    try:
+        return await _acquire(server, owner, seconds, monotonic() + patience)
+    except BaseException:
+        # An interruption can come between the server's answer and this process.
+        with suppress(SessionFailure):
+            await _update(server, {"_id": LEASE, "owner": owner}, {"$set": FREE})
+        raise
+
+
+async def _acquire(server: Server, owner: str, seconds: float, deadline: float) -> Lease:
     while True:
-        epoch = await _take(server, owner, seconds)
+        epoch = await server.patiently(lambda: _take(server, owner, seconds), PASSING_SECONDS)
         if epoch is not None:
-            await _raise_fence(server, epoch)
-            server.epoch = epoch
-            return Lease(server, seconds, owner, epoch)
+            lease = Lease(replace(server, epoch=epoch), seconds, owner, epoch)
+            await _raise_fence(lease)
+            return lease
         if monotonic() >= deadline:
-            raise await _held(server)
-        await server.sessions().pause(min(0.5, patience))
+            raise await server.patiently(lambda: _held(server), PASSING_SECONDS)
+        await server.sessions().pause(min(LOOK_AGAIN_SECONDS, max(deadline - monotonic(), 0)))
 
 
 async def unlock(server: Server) -> str | None:
@@ -59,14 +82,22 @@ async def unlock(server: Server) -> str | None:
     found = await server.all({"find": LEDGER, "filter": {"_id": LEASE}})
     if not found or found[0].get("owner") is None:
         return None
-    stage = {"$set": {**FREE, "epoch": {"$add": ["$epoch", 1]}}}
-    if await _update(server, {"_id": LEASE, "epoch": found[0]["epoch"]}, [stage]):
-        await _raise_fence(server, found[0]["epoch"] + 1)
+    taken, epoch = {"_id": LEASE, "epoch": found[0]["epoch"]}, found[0]["epoch"] + 1
+    if not await _update(server, taken, {"$set": {**FREE, "epoch": epoch}}):
+        return None  # it was given back or taken anew in this moment
+    await _move_fence(server, epoch, UNLOCK_SECONDS)
     return str(found[0]["who"])
 
 
+async def _refuse_standalone(server: Server) -> None:
+    hello = await server.patiently(lambda: server.command({"hello": 1}), PASSING_SECONDS)
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise StandaloneServer
+
+
 async def _take(server: Server, owner: str, seconds: float) -> int | None:
-    free = {"$or": [{"expires": None}, {"$expr": {"$lte": ["$expires", "$$NOW"]}}]}
+    """Take the lease if it is free, and return its epoch; one that was taken by a lost command is taken again."""
+    free = [{"expires": None}, {"owner": owner}, {"$expr": {"$lte": ["$expires", NOW]}}]
     taken = {
         "owner": {"$literal": owner},
         "who": {"$literal": f"process {os.getpid()} on {socket.gethostname()}"},
@@ -74,36 +105,61 @@ async def _take(server: Server, owner: str, seconds: float) -> int | None:
         "since": "$$NOW",
         "expires": _in(seconds),
     }
-    await _update(server, {"_id": LEASE}, {"$setOnInsert": {**FREE, "epoch": 0}}, upsert=True)
-    query = {"_id": LEASE, **free}
+    await _upsert(server, {"_id": LEASE}, {"$setOnInsert": {**FREE, "epoch": 0}})
+    query = {"_id": LEASE, "$or": free}
     command = {"findAndModify": LEDGER, "query": query, "update": [{"$set": taken}], "new": True}
     lease = (await server.command(command))["value"]
     return None if lease is None else int(lease["epoch"])
 
 
-async def _raise_fence(server: Server, epoch: int) -> None:
-    """Put the fence at an epoch; waits for what an earlier holder has begun. LeaseLost if a later one was quicker."""
-    lower = {"_id": FENCE, "epoch": {"$lt": epoch}}
+async def _raise_fence(lease: Lease) -> None:
+    """Put the fence at the epoch of a lease, which is kept while a transaction of an earlier holder is waited for.
+
+    Raises LeaseLost if a later holder was quicker.
+    """
+    while True:
+        try:
+            await _move_fence(lease.server, lease.epoch, lease.seconds / 3)
+        except SessionFailure as failure:
+            if failure.code != MAX_TIME_EXPIRED:
+                raise
+            await lease.server.patiently(lease.renew, PASSING_SECONDS)
+        else:
+            return
+
+
+async def _move_fence(server: Server, epoch: int, seconds: float) -> None:
+    lower = {"_id": FENCE, "epoch": {"$lte": epoch}}
+
+    async def move() -> None:
+        if not await _upsert(server, lower, {"$set": {"epoch": epoch}}, maxTimeMS=round(seconds * 1000)):
+            raise LeaseLost(epoch)
+
+    await server.patiently(move, PASSING_SECONDS)
+
+
+async def _upsert(server: Server, query: dict[str, Any], update: Any, **options: Any) -> int:
+    """Update or insert a document by its id, and return 0 if there is one that does not match the rest."""
     try:
-        await _update(server, lower, {"$set": {"epoch": epoch}}, upsert=True)
+        return await _update(server, query, update, upsert=True, **options)
     except SessionFailure as failure:
         if failure.kind is FailureKind.DUPLICATE_KEY:
-            raise LeaseLost(epoch) from failure.__cause__
+            return 0
         raise
 
 
 async def _held(server: Server) -> LockHeld:
-    left = {"$divide": [{"$subtract": ["$expires", "$$NOW"]}, 1000]}
+    left = {"$divide": [{"$subtract": ["$expires", NOW]}, 1000]}
     pipeline = [{"$match": {"_id": LEASE}}, {"$project": {"who": 1, "left": left}}]
     found = await server.all({"aggregate": LEDGER, "pipeline": pipeline, "cursor": {}})
     row: Mapping[str, Any] = found[0] if found else FREE
     return LockHeld(str(row.get("who")), float(row.get("left") or 0))
 
 
-async def _update(server: Server, query: dict[str, Any], update: Any, *, upsert: bool = False) -> int:
-    command = {"findAndModify": LEDGER, "query": query, "update": update, "upsert": upsert, "fields": {"_id": 1}}
+async def _update(server: Server, query: dict[str, Any], update: Any, **options: Any) -> int:
+    command = {"findAndModify": LEDGER, "query": query, "update": update, "fields": {"_id": 1}, **options}
     return int((await server.command(command))["lastErrorObject"]["n"])
 
 
 def _in(seconds: float) -> dict[str, Any]:
-    return {"$add": ["$$NOW", round(seconds * 1000)]}
+    return {"$add": [NOW, round(seconds * 1000)]}

@@ -4,8 +4,8 @@ A revision counts as applied from the end of its last step up to the end of its 
 failed leaves it applied, and begun. Every change of a record is made in a transaction that touches the fence.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from boundwork.alembic_like_migrations.engine.server import LEDGER, Server
@@ -34,6 +34,11 @@ class StepRecord:
     def of(cls, step: Step) -> Self:
         """Return the record of a step that was not begun."""
         return cls(step.title, step.kind)
+
+    @property
+    def touched(self) -> bool:
+        """Tell whether the step may have changed anything."""
+        return self.state == "done" or self.seen > 0 or (self.kind == "structure" and self.state != "pending")
 
     def stored(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -67,6 +72,10 @@ class Record:
         """Return the records of the steps of a direction."""
         return self.up if direction == "up" else self.down
 
+    def with_steps(self, direction: Direction, steps: tuple[StepRecord, ...]) -> "Record":
+        """Return the record with other steps in a direction."""
+        return replace(self, up=steps) if direction == "up" else replace(self, down=steps)
+
 
 def read_record(stored: Mapping[str, Any]) -> Record:
     """Return the record that a document of the ledger holds."""
@@ -86,8 +95,9 @@ def _steps(stored: Sequence[Mapping[str, Any]]) -> tuple[StepRecord, ...]:
 
 
 async def read(server: Server) -> dict[str, Record]:
-    """Return what is stored of all revisions, by id."""
-    found = await server.all({"find": LEDGER, "filter": {"revision": {"$exists": True}}})
+    """Return what is stored of all revisions, by id; no failover takes it back."""
+    lasting = {"readConcern": {"level": "majority"}}
+    found = await server.all({"find": LEDGER, "filter": {"revision": {"$exists": True}}, **lasting})
     records = [read_record(stored) for stored in found]
     return {record.revision: record for record in records}
 
@@ -99,22 +109,21 @@ class Ledger:
         """Keep the records in the database of a server."""
         self._server = server
 
-    async def put(self, record: Record) -> None:
-        """Store the record of a revision."""
+    async def put(self, *records: Record, without: Collection[str] = ()) -> None:
+        """Store the records of revisions and forget others, all or nothing."""
 
         async def store(session: BoundSession) -> None:
-            await session.command(_replacement(record, self._server.epoch))
+            for record in records:
+                await session.command(_replacement(record, self._server.epoch))
+            for revision in without:
+                statement = {"q": {"_id": _key(revision)}, "limit": 1}
+                await session.command({"delete": LEDGER, "deletes": [statement]})
 
         await self._server.fenced(store)
 
     async def remove(self, revision: str) -> None:
         """Forget a revision: it is not applied."""
-
-        async def forget(session: BoundSession) -> None:
-            statement = {"q": {"_id": _key(revision)}, "limit": 1}
-            await session.command({"delete": LEDGER, "deletes": [statement]})
-
-        await self._server.fenced(forget)
+        await self.put(without=[revision])
 
     async def note(self, place: "Place", record: StepRecord) -> None:
         """Store the record of a step."""
@@ -138,7 +147,7 @@ class Ledger:
 
         async def store(session: BoundSession) -> None:
             path = f"{place.direction}.{place.number}"
-            change = {"$set": {f"{path}.state": "failed", f"{path}.error": error}}
+            change = {"$set": {f"{path}.state": "failed", f"{path}.error": error, "epoch": place.epoch}}
             await session.command({"update": LEDGER, "updates": [{"q": {"_id": _key(place.revision)}, "u": change}]})
 
         await self._server.fenced(store)
@@ -146,11 +155,12 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which step of which revision, in which direction."""
+    """Which step of which revision, in which direction; `epoch` is that of who carries it out."""
 
     revision: str
     direction: Direction
     number: int
+    epoch: int
 
 
 async def read_step(session: BoundSession, place: Place) -> StepRecord:
@@ -162,7 +172,7 @@ async def read_step(session: BoundSession, place: Place) -> StepRecord:
 
 async def write_step(session: BoundSession, place: Place, record: StepRecord) -> None:
     """Store the record of a step in the transaction of a session."""
-    change = {"$set": {f"{place.direction}.{place.number}": record.stored()}}
+    change = {"$set": {f"{place.direction}.{place.number}": record.stored(), "epoch": place.epoch}}
     await session.command({"update": LEDGER, "updates": [{"q": {"_id": _key(place.revision)}, "u": change}]})
 
 

@@ -1,10 +1,14 @@
 """Which failures of a single command pass by themselves: a lost connection, and a primary that is one no longer.
 
 The labels of transactions are not there outside of them, so kinds and codes decide. A server that cannot be found at
-all is not among them: the driver has waited for it already, as long as its client was told to.
+all is not among them: the driver has waited for it already, as long as its client was told to. And what is said of a
+failure that does not pass: kind, code, names of fields and ids, never what documents hold.
 """
 
+from boundwork.alembic_like_migrations.engine.errors import Refused
+from boundwork.errors import BoundworkError
 from boundwork.uow.failures import FailureKind, SessionFailure
+from boundwork.uow.reporting import public_error
 
 PASSING = frozenset(
     {
@@ -29,3 +33,16 @@ PASSING = frozenset(
 def passes(failure: SessionFailure) -> bool:
     """Tell whether the same command may do well a little later."""
     return failure.kind is FailureKind.NETWORK or failure.code in PASSING
+
+
+def refusal(failure: SessionFailure) -> BoundworkError:
+    """Return the public error of a failure that did not pass."""
+    if failure.kind in {FailureKind.UNREACHABLE, FailureKind.LOGIN}:
+        return public_error(failure)
+    facts = [] if failure.code is None else [f"code {failure.code}"]
+    facts += [failure.detail["text"]] if "text" in failure.detail else []
+    facts += [f"key {', '.join(failure.key)}"] if failure.key else []
+    about = f" ({', '.join(facts)})" if facts else ""
+    where = f" in the batch of the documents {failure.detail['documents']}" if "documents" in failure.detail else ""
+    again = ", again and again" if failure.transient else ""
+    return Refused(f"{failure.kind.value}{about}{where}{again}.", failure.code)

@@ -10,20 +10,27 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from boundwork.alembic_like_migrations.engine.batches import Pace, run_data_step
-from boundwork.alembic_like_migrations.engine.errors import LeaseLost, StepFailed
+from boundwork.alembic_like_migrations.engine.errors import LeaseLost, StepFailed, StepsChanged
 from boundwork.alembic_like_migrations.engine.ledger import BEGUN, Direction, Ledger, Place, Record, StepRecord
+from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
-from boundwork.alembic_like_migrations.engine.server import Server
-from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible
+from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
+from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
 from boundwork.errors import BoundworkError
 from boundwork.uow.failures import SessionFailure
-from boundwork.uow.reporting import public_error
 
 logger = logging.getLogger("boundwork.migrations")
+COUNT_MILLISECONDS = 2_000
 
 
 class Watcher(Protocol):
     """Who is told how it goes."""
+
+    counts: bool
+    """Whether it wants to know how many documents a step will visit."""
+
+    def began(self, place: Place, record: StepRecord, total: int | None) -> None:
+        """Take note that a step begins, or is gone on with; `total` is about how many documents it will visit."""
 
     def step(self, place: Place, record: StepRecord) -> None:
         """Take note of how far a step came."""
@@ -34,6 +41,11 @@ class Watcher(Protocol):
 
 class Unwatched:
     """Nobody is told."""
+
+    counts = False
+
+    def began(self, place: Place, record: StepRecord, total: int | None) -> None:
+        """Do nothing."""
 
     def step(self, place: Place, record: StepRecord) -> None:
         """Do nothing."""
@@ -55,14 +67,12 @@ class Runner:
         """Carry out a revision, or the rest of it if its record says that it was begun in this direction."""
         revision, ledger = program.revision, Ledger(self.server)
         steps = _steps(program, direction)
-        if record is None or record.direction != direction:
-            fresh = tuple(StepRecord.of(step) for step in steps)
-            up, down = (fresh, ()) if record is None else (record.up, fresh)
-            record = Record(revision.revision, BEGUN[direction], revision.checksum, up, down)
-            await ledger.put(record)
-        for number, step in enumerate(steps):
-            if record.steps(direction)[number].state != "done":
-                await self._step(Place(revision.revision, direction, number), step, record.steps(direction)[number])
+        begun = _begun(program, direction, steps, record)
+        if begun != record:
+            await ledger.put(begun)
+        for number, (step, known) in enumerate(zip(steps, begun.steps(direction), strict=True)):
+            if known.state != "done":
+                await self._step(Place(revision.revision, direction, number, self.server.epoch), step, known)
         if direction == "down":
             await ledger.remove(revision.revision)
         else:
@@ -72,21 +82,46 @@ class Runner:
     async def _step(self, place: Place, step: AnyStep, record: StepRecord) -> None:
         self.check()
         try:
+            self.watcher.began(place, record, await self._total(step))
             if isinstance(step, DataStep):
                 pace = Pace(step.batch_seconds or self.batch_seconds)
-                done = await run_data_step(self.server, step, place, pace, self._progress(place))
+                await run_data_step(self.server, step, place, pace, self._progress(place))
             else:
-                await Ledger(self.server).note(place, replace(record, state="running", error=None))
-                await step.apply(self.server)
-                done = replace(record, state="done", error=None)
-                await Ledger(self.server).note(place, done)
-            self.watcher.step(place, done)
+                self.watcher.step(place, await self._change_structure(step, place, record))
         except LeaseLost:
             raise
-        except (BoundworkError, SessionFailure) as failure:
-            error = public_error(failure) if isinstance(failure, SessionFailure) else failure
+        except Exception as failure:
+            error = refusal(failure) if isinstance(failure, SessionFailure) else failure
             await self._note_failure(place, record, error)
-            raise StepFailed(place.revision, place.direction, step.title, str(error)) from failure
+            why = (
+                str(error)
+                if isinstance(error, BoundworkError)
+                else f"{type(error).__name__} was raised, see the cause."
+            )
+            raise StepFailed(place.revision, place.direction, step.title, why) from failure
+
+    async def _change_structure(self, step: StructureStep, place: Place, record: StepRecord) -> StepRecord:
+        """Carry out a step that may be carried out twice: after a failover it is."""
+        ledger = Ledger(self.server)
+
+        async def once() -> None:
+            await ledger.note(place, replace(record, state="running", error=None))
+            await step.apply(self.server)
+
+        await self.server.patiently(once, PATIENCE_SECONDS)
+        done = replace(record, state="done", error=None)
+        await ledger.note(place, done)
+        return done
+
+    async def _total(self, step: AnyStep) -> int | None:
+        """Return about how many documents a step will visit, if somebody wants to know and it is found out soon."""
+        if not (self.watcher.counts and isinstance(step, DataStep)):
+            return None
+        count = {"count": step.collection, "query": dict(step.where), "maxTimeMS": COUNT_MILLISECONDS}
+        try:
+            return int((await self.server.command(count))["n"])
+        except SessionFailure:
+            return None
 
     def _progress(self, place: Place) -> Callable[[StepRecord], None]:
         def progress(record: StepRecord) -> None:
@@ -95,7 +130,7 @@ class Runner:
 
         return progress
 
-    async def _note_failure(self, place: Place, record: StepRecord, error: BoundworkError) -> None:
+    async def _note_failure(self, place: Place, record: StepRecord, error: Exception) -> None:
         try:
             await Ledger(self.server).failed(place, type(error).__name__)
         except (BoundworkError, SessionFailure) as unnoted:
@@ -108,3 +143,19 @@ def _steps(program: Program, direction: Direction) -> Sequence[AnyStep]:
     if program.down is None:
         raise Irreversible(program.revision.revision, program.why_not_down or "")
     return program.down
+
+
+def _begun(program: Program, direction: Direction, steps: Sequence[AnyStep], record: Record | None) -> Record:
+    """Return the record of a revision that is begun, or gone on with; its file may declare other steps to come only."""
+    revision, fresh = program.revision, tuple(StepRecord.of(step) for step in steps)
+    if record is None or record.direction != direction:
+        up, down = (fresh, ()) if record is None else (record.up, fresh)
+        return Record(revision.revision, BEGUN[direction], revision.checksum, up, down)
+    known = record.steps(direction)
+    touched = max((number for number, one in enumerate(known, 1) if one.touched), default=0)
+    for number, one in enumerate(known[:touched]):
+        if number >= len(fresh) or (fresh[number].title, fresh[number].kind) != (one.title, one.kind):
+            raise StepsChanged(revision.revision, number + 1, one.title)
+    if [one.title for one in known] == [one.title for one in fresh]:
+        fresh = known
+    return replace(record, checksum=revision.checksum).with_steps(direction, (*known[:touched], *fresh[touched:]))

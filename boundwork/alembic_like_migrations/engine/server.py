@@ -13,12 +13,12 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from boundwork.alembic_like_migrations.engine.errors import LeaseLost, StandaloneServer
+from boundwork.alembic_like_migrations.engine.passing import passes, refusal
 from boundwork.errors import CommitOutcomeUnknown
 from boundwork.uow import committing
 from boundwork.uow.ensuring import StructureSession
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.port import BoundSession, SessionFactory
-from boundwork.uow.reporting import public_error
 from boundwork.uow.waits import wait_before
 
 ResultT = TypeVar("ResultT")
@@ -28,13 +28,17 @@ COMMIT_SECONDS = 30.0
 PATIENCE_SECONDS = 120.0
 """How long passing failures are met with another try: longer than a transaction of a process that is gone lives (60 s)."""
 
+OVERTAKING_TRIES = 5
 MAX_TIME_EXPIRED = 50
 LOCK_TIMEOUT = 24
 
 
 @dataclass(slots=True)
 class Server:
-    """A database that is migrated; `epoch` is that of the lease, 0 without one."""
+    """A database that is migrated; `epoch` is that of the lease, 0 without one.
+
+    Whoever takes a lease gets a server of its own, so that no other runner of the program can lend it a later epoch.
+    """
 
     structure: StructureSession
     sessions: SessionFactory
@@ -63,6 +67,7 @@ class Server:
         """
         tries = 0
         while True:
+            await self.still_holding()
             try:
                 return await self.command({**command, "maxTimeMS": round(self.lock_seconds * 1000)})
             except SessionFailure as failure:
@@ -71,10 +76,27 @@ class Server:
                     raise
                 await self._pause(random.uniform(0.5, 1.5) * self.lock_seconds)  # noqa: S311 - only spreads the tries
 
+    async def still_holding(self) -> None:
+        """Raise LeaseLost if another runner has the lease: no transaction stops a change of structure then."""
+        if self.epoch:
+            await self.fenced(_nothing)
+
+    async def patiently(self, work: Callable[[], Awaitable[ResultT]], seconds: float) -> ResultT:
+        """Do what may be done twice, again and again for some seconds while what fails passes by itself."""
+        deadline, tries = monotonic() + seconds, 0
+        while True:
+            try:
+                return await work()
+            except SessionFailure as failure:
+                if not passes(failure) or monotonic() >= deadline:
+                    raise
+            tries += 1
+            await self._pause(wait_before(tries))
+
     async def fenced(self, work: Callable[[BoundSession], Awaitable[ResultT]]) -> ResultT:
         """Do something in a transaction that commits only while the lease is this runner's.
 
-        `work` may be called several times, each time in a new transaction. Raises LeaseLost, and the public error of
+        `work` may be called several times, each time in a new transaction. Raises LeaseLost, and Refused for
         what does not pass by itself.
         """
         deadline, tries = monotonic() + PATIENCE_SECONDS, 0
@@ -88,7 +110,7 @@ class Server:
                 if failure.kind is FailureKind.NO_TRANSACTIONS:
                     raise StandaloneServer from failure.__cause__
                 if not failure.transient or monotonic() >= deadline:
-                    raise public_error(failure) from failure.__cause__
+                    raise refusal(failure) from failure.__cause__
             tries += 1
             await self._pause(wait_before(tries))
 
@@ -100,13 +122,18 @@ class Server:
                 await self._touch_fence(session)
                 result = await work(session)
                 await committing.commit(session, COMMIT_SECONDS)
-            except BaseException:
+            except Exception:
                 with suppress(SessionFailure):
                     await session.abort()
                 raise
+            except BaseException:
+                await _overtake(session)
+                raise
         finally:
-            await session.unbind()
-            await session.close()
+            try:
+                await session.unbind()
+            finally:
+                await session.close()
         return result
 
     async def _touch_fence(self, session: BoundSession) -> None:
@@ -117,3 +144,23 @@ class Server:
 
     async def _pause(self, seconds: float) -> None:
         await self.sessions().pause(seconds)
+
+
+async def _nothing(_: BoundSession) -> None:
+    """Do nothing but touch the fence."""
+
+
+async def _overtake(session: BoundSession) -> None:
+    """Abort a transaction that was interrupted, so that the next holder need not wait until the server gives it up."""
+
+    async def persistently() -> None:
+        for number in range(1, OVERTAKING_TRIES):
+            try:
+                await session.overtake()
+            except SessionFailure:  # the driver drops the connection of a command that was interrupted
+                await session.pause(wait_before(number))
+            else:
+                return
+
+    with suppress(SessionFailure):
+        await session.outlast(persistently)

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from boundwork.alembic_like_migrations import Graph, MigrationError, Revision
+from boundwork import BoundworkError
+from boundwork.alembic_like_migrations import Graph, Revision
 from boundwork.cli.migrate.exits import Exit, exit_of
 
 Row = Sequence[tuple[str, str]]
@@ -27,7 +28,7 @@ def answering(*, as_json: bool) -> Generator[None]:
     """Turn the failures that a user can meet into one line and the exit code of their kind."""
     try:
         yield
-    except MigrationError as failure:
+    except BoundworkError as failure:
         _fail(type(failure).__name__, str(failure), exit_of(failure), as_json=as_json)
     except OSError as failure:
         where = f"{failure.filename}: " if failure.filename else ""
@@ -40,6 +41,12 @@ def _fail(kind: str, text: str, code: Exit, *, as_json: bool) -> NoReturn:
         print_json({"error": {"kind": kind, "message": line, "exit": int(code)}})
     typer.echo(f"boundwork: {line}", err=True)
     raise typer.Exit(int(code))
+
+
+def failed(failure: BoundworkError) -> dict[str, Any]:
+    """Return what is told of a failure in JSON."""
+    message = " ".join(str(failure).split())
+    return {"kind": type(failure).__name__, "message": message, "exit": int(exit_of(failure))}
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

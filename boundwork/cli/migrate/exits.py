@@ -6,12 +6,19 @@ They are a promise to the scripts that call it; the same table is in docs/guide/
 from enum import IntEnum
 from typing import Self
 
+from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import (
+    DatabaseDirty,
     IdRefused,
-    MigrationError,
+    LeaseLost,
+    LockHeld,
+    NotHalfDone,
     RevisionAmbiguous,
+    RevisionNotApplied,
     RevisionNotFound,
+    RevisionTampered,
     SeveralHeads,
+    StepsChanged,
     StepsImpossible,
 )
 
@@ -39,11 +46,16 @@ class Exit(IntEnum):
     DIRTY = 8, "a revision stopped half-way"
 
 
-# Two heads are a state of the project, so a script that meets them has not called wrongly.
-_OF_THE_CALLER = (RevisionNotFound, RevisionAmbiguous, StepsImpossible, IdRefused)
+_CODES: dict[tuple[type[BoundworkError], ...], Exit] = {
+    # Two heads are a state of the project, so a script that meets them has not called wrongly.
+    (SeveralHeads,): Exit.FAILED,
+    (RevisionNotFound, RevisionAmbiguous, StepsImpossible, IdRefused, RevisionNotApplied, NotHalfDone): Exit.USAGE,
+    (LockHeld, LeaseLost): Exit.LOCKED,
+    (RevisionTampered, StepsChanged): Exit.TAMPERED,
+    (DatabaseDirty,): Exit.DIRTY,
+}
 
 
-def exit_of(failure: MigrationError) -> Exit:
+def exit_of(failure: BoundworkError) -> Exit:
     """Return the exit code for a failure."""
-    named_wrongly = isinstance(failure, _OF_THE_CALLER) and not isinstance(failure, SeveralHeads)
-    return Exit.USAGE if named_wrongly else Exit.FAILED
+    return next((code for kinds, code in _CODES.items() if isinstance(failure, kinds)), Exit.FAILED)
