@@ -193,7 +193,7 @@ async def test_extra_values_go_back_to_the_order_in_which_they_were_read(cards: 
 async def test_what_a_nested_unit_read_instead_of_an_added_document_leaves_the_unit_with_it(cards: Any) -> None:
     async with cards as uow:
         added = uow.cards.add(Card(id=1, text="added"))
-        stored = []
+        stored: list[Card] = []
         with pytest.raises(ValueError, match="fails"):
             async with cards:
                 uow.cards.remove(added)
