@@ -17,6 +17,18 @@ ID_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """What stands in a revision file: lines of imports, and lines of `up()` and `down()` that are not indented."""
+
+    imports: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+
+
+NO_BODY = Body()
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A revision that has no file yet; `made` is the time of its making, in UTC."""
 
@@ -25,6 +37,7 @@ class Draft:
     message: str
     made: datetime
     phase: Phase | None = None
+    body: Body = NO_BODY
 
 
 def new_id() -> str:

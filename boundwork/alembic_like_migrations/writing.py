@@ -21,18 +21,18 @@ TEMPLATE = '''"""$message
 
 Made on $date, after $after.
 """
-
+$imports
 revision = $revision
 down_revision = $down_revision
 phase = $phase
 
 
 def up() -> None:
-    """Bring the database from the revisions before to this one."""
+    """Bring the database from the revisions before to this one."""$up
 
 
 def down() -> None:
-    """Bring it back."""
+    """Bring it back."""$down
 '''
 LONGEST_SLUG = 40
 
@@ -109,8 +109,18 @@ def _text(path: Path | None, draft: Draft) -> str:
         "phase": "None" if draft.phase is None else _quoted(draft.phase),
         "date": f"{draft.made:%Y-%m-%d %H:%M} UTC",
         "after": ", ".join(draft.down_revisions) or "nothing",
+        "imports": "".join(f"\n{line}" for line in draft.body.imports) + ("\n" if draft.body.imports else ""),
+        "up": _indented(draft.body.up),
+        "down": _indented(draft.body.down),
     }
+    if draft.body.up and not {"imports", "up", "down"} <= set(Template(template).get_identifiers()):
+        raise TemplateWrong(path, "must contain $imports, $up and $down, or there is no place for what was found.")
     return _filled(path, "it", template, words)
+
+
+def _indented(lines: Sequence[str]) -> str:
+    """Return lines of a function, each after a line break, so that none at all leave the template as it is."""
+    return "".join(f"\n    {line}".rstrip(" ") for line in lines)
 
 
 def _filled(path: Path | None, place: str, template: str, words: Mapping[str, str]) -> str:

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from boundwork.alembic_like_migrations import Graph, Revision, read_folder
-from boundwork.alembic_like_migrations.drafts import Draft, checked_id, merge_parents, new_id, next_parents
+from boundwork.alembic_like_migrations.drafts import (
+    NO_BODY,
+    Body,
+    Draft,
+    checked_id,
+    merge_parents,
+    new_id,
+    next_parents,
+)
 from boundwork.alembic_like_migrations.revision import Phase
 from boundwork.alembic_like_migrations.settings import Section, Settings, find_settings, prepared, write_settings
 from boundwork.alembic_like_migrations.writing import write_revision, write_template
@@ -24,19 +32,28 @@ class Project:
         settings = find_settings(start)
         return cls(settings, Graph(read_folder(settings.folder)))
 
-    def add(self, message: str, *, after: str, phase: Phase | None, revision: str | None) -> "Written":
+    def add(
+        self, message: str, *, after: str, phase: Phase | None, revision: str | None, body: Body = NO_BODY
+    ) -> "Written":
         """Write a revision after another one."""
-        return self._write(next_parents(self.graph, after), message, phase, revision)
+        return self._write(next_parents(self.graph, after), message, phase, revision, body)
 
     def merge(self, names: list[str], message: str | None, *, revision: str | None) -> "Written":
         """Write a revision that merges others."""
         parents = merge_parents(self.graph, names)
         return self._write(parents, message or f"merge {' and '.join(parents)}", None, revision)
 
-    def _write(self, parents: tuple[str, ...], message: str, phase: Phase | None, revision: str | None) -> "Written":
+    def _write(
+        self,
+        parents: tuple[str, ...],
+        message: str,
+        phase: Phase | None,
+        revision: str | None,
+        body: Body = NO_BODY,
+    ) -> "Written":
         chosen = new_id() if revision is None else checked_id(self.graph, revision)
         words = " ".join(message.split())
-        written = write_revision(self.settings, Draft(chosen, parents, words, datetime.now(UTC), phase))
+        written = write_revision(self.settings, Draft(chosen, parents, words, datetime.now(UTC), phase, body))
         return Written(Graph([*self.graph, written]), written)
 
 
