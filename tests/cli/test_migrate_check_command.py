@@ -1,6 +1,7 @@
 """`boundwork migrate revision --auto` and `check` as a user meets them, on a real server."""
 
 import json
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, st
     """Return what runs a command in a project with models, whose database is the test's."""
     module = f"models_of_{stored.name}"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     address, _, options = mongod_uri.partition("?")
     monkeypatch.setenv("MONGODB_URI", f"{address.rstrip('/')}/{stored.name}?{options}")
     (tmp_path / f"{module}.py").write_text(textwrap.dedent(MODELS.format(definition="Shop")))

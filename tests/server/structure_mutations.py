@@ -209,7 +209,8 @@ def _paths(schema: Options, before: tuple[str, ...] = ()) -> Iterator[tuple[str,
     for word, value in schema.items():
         yield (*before, word)
         if isinstance(value, dict):
-            yield from _paths(value, (*before, word))
+            inner: Options = value
+            yield from _paths(inner, (*before, word))
 
 
 def _other(value: Any) -> Any:

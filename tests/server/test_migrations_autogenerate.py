@@ -1,23 +1,28 @@
 """Structure on a real server: every single mutation is found by its path, and what is proposed mends it, up and down."""
 
 import itertools
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
+from boundwork import Collation, CollectionOptions, Document, Index, Validation, connect
+from boundwork.alembic_like_migrations.autogenerate.api import check, check_async, propose, propose_async
 from boundwork.alembic_like_migrations.autogenerate.changes import changes
 from boundwork.alembic_like_migrations.autogenerate.differences import differences
 from boundwork.alembic_like_migrations.autogenerate.forms import Structure
-from boundwork.alembic_like_migrations.autogenerate.reflecting import reflect
+from boundwork.alembic_like_migrations.autogenerate.reflecting import MARK, reflect
 from boundwork.alembic_like_migrations.autogenerate.rendering import body
+from boundwork.alembic_like_migrations.autogenerate.scratch import scratch_name
 from boundwork.alembic_like_migrations.autogenerate.words import Change
 from boundwork.alembic_like_migrations.drafts import Draft
 from boundwork.alembic_like_migrations.engine.program import Program, prepare
 from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.migrator import AsyncMigrator, Migrator
 from boundwork.alembic_like_migrations.settings import Section, Settings
 from boundwork.alembic_like_migrations.steps.step import AnyStep, StructureStep
 from boundwork.alembic_like_migrations.writing import write_revision
@@ -125,3 +130,94 @@ def mend(
     except BoundworkError as refused:
         return [*wrong, f"down was refused: {refused}"]
     return [*wrong, *(f"left by down: {one}" for one in differences(mutated, structure(stored)))]
+
+
+class Plain(Document, collection="plain", indexes=[Index("number", unique=True)]):
+    number: int
+
+
+class Note(
+    Document,
+    collection="notes",
+    indexes=[Index("title", unique=True), Index(("text", "text"))],
+    options=CollectionOptions(collation=Collation(locale="de", strength=2), validation=Validation(action="warn")),
+):
+    title: str
+    text: str
+
+
+def written(folder: Path, proposed: tuple[Change, ...]) -> None:
+    folder.mkdir(exist_ok=True)
+    settings = Settings(folder.parent / "pyproject.toml", Section(folder=folder.name))
+    write_revision(settings, Draft("a1a1", (), "first", datetime.now(UTC), None, body(proposed)))
+
+
+async def test_both_colours_propose_and_check_the_same(
+    mongod_uri: str, mongod_client: MongoClient[dict[str, Any]], database_name: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongod_uri)
+    try:
+        stored = client[database_name]
+        proposed = await propose_async(stored, folder, [Note])
+        assert proposed == propose(mongod_client[database_name], folder, [Note])
+        written(folder, proposed)
+        await AsyncMigrator(stored, folder).upgrade()
+        assert (await check_async(stored, folder, [Note])).clean
+    finally:
+        await client.close()
+    assert check(mongod_client[database_name], folder, [Note]).clean
+
+
+def test_on_the_embedded_server_what_is_proposed_leads_to_a_clean_check(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    with connect("embedded://") as database:
+        written(folder, propose(database, folder, [Plain]))
+        assert check(database, folder, [Plain]).models == ()
+        Migrator(database, folder).upgrade()
+        assert check(database, folder, [Plain]).clean
+        database.sync_database().plain.create_index("more")
+        assert [one.path for one in check(database, folder, [Plain]).database] == ["plain.indexes.more_1"]
+
+
+def test_a_scratch_database_that_a_crash_left_is_dropped_later_and_nobody_elses_is(
+    mongod_client: MongoClient[dict[str, Any]], database_name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "migrations").mkdir()
+    hours_ago = int(time.time()) - 2 * 3600
+    left, fresh, others = (scratch_name(database_name, made) for made in (hours_ago, hours_ago + 7200, hours_ago))
+    mongod_client[left].create_collection(MARK)
+    mongod_client[fresh].create_collection(MARK)
+    mongod_client[others].create_collection("somebodys")
+    try:
+        check(mongod_client[database_name], tmp_path / "migrations", [])
+        there = mongod_client.list_database_names()
+        assert (left in there, fresh in there, others in there) == (False, True, True)
+    finally:
+        mongod_client.drop_database(fresh)
+        mongod_client.drop_database(others)
+
+
+def test_a_database_in_memory_is_refused_by_name(tmp_path: Path) -> None:
+    with (
+        connect("memory://") as database,
+        pytest.raises(TypeError, match="needs a server, and MemoryDatabase has none"),
+    ):
+        check(database, tmp_path, [])
+
+
+def test_collections_that_moved_documents_made_are_no_drift(
+    mongod_client: MongoClient[dict[str, Any]], database_name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text(
+        "from boundwork.alembic_like_migrations import op\nrevision, down_revision = 'a1a1', None\n"
+        "def up():\n    op.create_collection('plain')\n    op.seed('kinds', [{'_id': 1}])\n"
+    )
+    stored = mongod_client[database_name]
+    Migrator(stored, tmp_path).upgrade()
+    assert stored.kinds.count_documents({}) == 1
+    assert check(stored, tmp_path, []).database == ()
+    stored.kinds.create_index("more")
+    assert [one.path for one in check(stored, tmp_path, []).database] == ["kinds"]

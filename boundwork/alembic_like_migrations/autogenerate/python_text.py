@@ -19,10 +19,11 @@ _STEP = 4
 _FROM: Mapping[type, str] = {
     dt.datetime: "import datetime",
     re.Pattern: "import re",
+    Regex: "import re\nfrom bson import Regex",
     UUID: "from uuid import UUID",
     **{
         kind: f"from bson import {kind.__name__}"
-        for kind in (Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp)
+        for kind in (Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp)
     },
 }
 _NAMELESS = frozenset({float("inf"), float("-inf")})
@@ -49,9 +50,10 @@ class Writer:
         return self._scalar(value)
 
     def _scalar(self, value: Any) -> str:
-        line = _FROM.get(type(value))
+        kind: type = type(value)
+        line = _FROM.get(kind)
         if line is not None:
-            self.imports.add(line)
+            self.imports.update(line.splitlines())
         if isinstance(value, str):
             return _quoted(value)
         if isinstance(value, float) and (value != value or value in _NAMELESS):  # noqa: PLR0124 - NaN

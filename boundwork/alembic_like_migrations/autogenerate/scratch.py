@@ -7,7 +7,7 @@ if it holds the mark that is made first.
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Scratch:
     opening: Opening
 
     @asynccontextmanager
-    async def database(self) -> AsyncIterator[Server]:
+    async def database(self) -> AsyncGenerator[Server]:
         """Make a scratch database, and drop it at the end."""
         server = self.opening(scratch_name(self.name, int(time.time())))
         try:

@@ -82,9 +82,9 @@ def handle_of(database: object, *, asynchronous: bool) -> Any:
 
 def sibling(handle: Any, name: str) -> object:
     """Return another database of the same server; TypeError for one that is on no server."""
-    if hasattr(type(handle), "new_structure") or not hasattr(handle, "client"):
-        kind = type(handle).__name__
-        raise TypeError(f"A scratch database needs a server, and {kind} has none. Use a mongod.")
+    kind: type = type(handle)
+    if hasattr(kind, "new_structure") or not hasattr(handle, "client"):
+        raise TypeError(f"A scratch database needs a server, and {kind.__name__} has none. Use a mongod.")
     return handle.client[name]
 
 
