@@ -103,6 +103,33 @@ def test_check_names_drift_of_the_database_and_leaves_no_scratch_database(
     assert names == []
 
 
+SINGLE: list[tuple[dict[str, Any], str]] = [
+    ({"dropIndexes": "orders", "index": "number_1"}, "orders.indexes.number_1"),
+    ({"collMod": "orders", "index": {"name": "number_1", "hidden": True}}, "orders.indexes.number_1.hidden"),
+    ({"createIndexes": "orders", "indexes": [{"key": {"x": 1}, "name": "x"}]}, "orders.indexes.x"),
+    ({"collMod": "orders", "validationAction": "warn"}, "orders.options.validationAction"),
+    ({"collMod": "orders", "validator": {}}, "orders.options.validator"),
+    (
+        {"collMod": "orders", "changeStreamPreAndPostImages": {"enabled": True}},
+        "orders.options.changeStreamPreAndPostImages",
+    ),
+    ({"drop": "orders"}, "orders"),
+    ({"create": "more", "capped": True, "size": 4096}, "more"),
+]
+
+
+def test_single_mutations_of_a_database_are_each_named_and_end_with_4(
+    migrate: Migrate, tmp_path: Path, stored: Any
+) -> None:
+    migrate("revision", "--auto", "-m", "first", "--id", "a1a1")
+    for command, path in SINGLE:
+        stored.client.drop_database(stored.name)
+        Migrator(stored, tmp_path / "migrations").upgrade()
+        stored.command(command)
+        result = migrate("check", "--json")
+        assert (result.exit_code, named(result, "models"), named(result, "database")) == (4, [], [path])
+
+
 def test_what_no_model_declares_is_proposed_as_a_comment_unless_it_was_asked_for(
     migrate: Migrate, tmp_path: Path, stored: Any
 ) -> None:

@@ -221,3 +221,48 @@ def test_collections_that_moved_documents_made_are_no_drift(
     assert check(stored, tmp_path, []).database == ()
     stored.kinds.create_index("more")
     assert [one.path for one in check(stored, tmp_path, []).database] == ["kinds"]
+
+
+GERMAN = Collation(locale="de", strength=2)
+CHECKED = CollectionOptions(collation=GERMAN, validation=Validation(action="warn"))
+OF_NOTES: list[tuple[list[Index], CollectionOptions, str]] = [
+    ([Index("title")], CHECKED, "notes.indexes.title_1.unique"),
+    ([], CHECKED, "notes.indexes.title_1"),
+    ([Index("title", unique=True), Index("text")], CHECKED, "notes.indexes.text_1"),
+    ([Index("title", unique=True, name="other")], CHECKED, "notes.indexes.other"),
+    ([Index("title", unique=True)], CollectionOptions(collation=GERMAN), "notes.options.validator"),
+    (
+        [Index("title", unique=True)],
+        CollectionOptions(collation=GERMAN, validation=Validation()),
+        "notes.options.validationAction",
+    ),
+    (
+        [Index("title", unique=True)],
+        CollectionOptions(collation=GERMAN, validation=Validation(action="warn"), change_images=True),
+        "notes.options.changeStreamPreAndPostImages",
+    ),
+    (
+        [Index("title", unique=True)],
+        CollectionOptions(collation=Collation(locale="de"), validation=Validation(action="warn")),
+        "notes.options.collation",
+    ),
+]
+
+
+def test_single_mutations_of_models_are_each_found(
+    mongod_client: MongoClient[dict[str, Any]], database_name: str, tmp_path: Path
+) -> None:
+    def model(indexes: list[Index], options: CollectionOptions) -> type[Document[Any]]:
+        class Mutated(Document, collection="notes", indexes=indexes, options=options):
+            title: str
+            text: str
+
+        return Mutated
+
+    stored, folder = mongod_client[database_name], tmp_path / "migrations"
+    folder.mkdir()
+    base = model([Index("title", unique=True)], CHECKED)
+    written(folder, propose(stored, folder, [base]))
+    assert check(stored, folder, [base]).models == ()
+    for indexes, options, path in OF_NOTES:
+        assert path in [one.path for one in check(stored, folder, [model(indexes, options)]).models]
