@@ -1,9 +1,11 @@
 """A structure of every kind, and all single mutations of it, made by code: what `check` must find, each by its path."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from boundwork.models.kinds import is_mapping
 
 Options = dict[str, Any]
 
@@ -205,12 +207,11 @@ def _of_validator() -> Iterator[Mutation]:
             yield Mutation(f"schema {kind} {shown}", "orders", f"orders.options.validator.$jsonSchema.{shown}", made)
 
 
-def _paths(schema: Options, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _paths(schema: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for word, value in schema.items():
         yield (*before, word)
-        if isinstance(value, dict):
-            inner: Options = value
-            yield from _paths(inner, (*before, word))
+        if is_mapping(value):
+            yield from _paths(value, (*before, word))
 
 
 def _other(value: Any) -> Any:

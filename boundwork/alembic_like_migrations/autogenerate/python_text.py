@@ -50,7 +50,7 @@ class Writer:
         return self._scalar(value)
 
     def _scalar(self, value: Any) -> str:
-        kind: type = type(value)
+        kind: Any = value.__class__
         line = _FROM.get(kind)
         if line is not None:
             self.imports.update(line.splitlines())

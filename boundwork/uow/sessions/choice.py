@@ -82,7 +82,7 @@ def handle_of(database: object, *, asynchronous: bool) -> Any:
 
 def sibling(handle: Any, name: str) -> object:
     """Return another database of the same server; TypeError for one that is on no server."""
-    kind: type = type(handle)
+    kind: Any = handle.__class__
     if hasattr(kind, "new_structure") or not hasattr(handle, "client"):
         raise TypeError(f"A scratch database needs a server, and {kind.__name__} has none. Use a mongod.")
     return handle.client[name]

@@ -104,7 +104,7 @@ def test_a_validator_that_is_a_plain_filter_is_written_so_that_it_stays_a_filter
     assert lines(wanted, orders())[-1] == 'op.set_validator("orders", {"$and": [{"number": {"$gt": 1}}]}, was={})'
 
 
-VALUES = [
+VALUES: list[Any] = [
     None,
     True,
     -1,
