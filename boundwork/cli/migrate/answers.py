@@ -18,7 +18,6 @@ from rich.text import Text
 from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import Graph, Revision
 from boundwork.cli.migrate.exits import Exit, exit_of
-from boundwork.errors import BoundworkError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Row = Sequence[tuple[str, str]]
@@ -32,8 +31,6 @@ def answering(*, as_json: bool) -> Generator[None]:
         yield
     except BoundworkError as failure:
         _fail(type(failure).__name__, str(failure), exit_of(failure), as_json=as_json)
-    except BoundworkError as failure:
-        _fail(type(failure).__name__, str(failure), Exit.FAILED, as_json=as_json)
     except OSError as failure:
         where = f"{failure.filename}: " if failure.filename else ""
         _fail("OSError", f"{where}{failure.strerror or failure}.", Exit.FAILED, as_json=as_json)
