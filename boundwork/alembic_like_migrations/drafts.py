@@ -17,19 +17,27 @@ ID_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A revision that has no file yet; `made` is the time of its making, in UTC.
+class Body:
+    """What stands in a revision file: lines of imports, and lines of `up()` and `down()` that are not indented."""
 
-    `up` and `down` are the lines that go into its functions.
-    """
+    imports: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+
+
+NO_BODY = Body()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A revision that has no file yet; `made` is the time of its making, in UTC."""
 
     revision: str
     down_revisions: tuple[str, ...]
     message: str
     made: datetime
     phase: Phase | None = None
-    up: Sequence[str] = ()
-    down: Sequence[str] = ()
+    body: Body = NO_BODY
 
 
 def new_id() -> str:

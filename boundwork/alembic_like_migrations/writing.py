@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-from boundwork.alembic_like_migrations.bodies import with_bodies
 from boundwork.alembic_like_migrations.drafts import Draft
 from boundwork.alembic_like_migrations.errors import RevisionExists, RevisionUnreadable, TemplateWrong
 from boundwork.alembic_like_migrations.files import read_source
@@ -22,18 +21,18 @@ TEMPLATE = '''"""$message
 
 Made on $date, after $after.
 """
-
+$imports
 revision = $revision
 down_revision = $down_revision
 phase = $phase
 
 
 def up() -> None:
-    """Bring the database from the revisions before to this one."""
+    """Bring the database from the revisions before to this one."""$up
 
 
 def down() -> None:
-    """Bring it back."""
+    """Bring it back."""$down
 '''
 LONGEST_SLUG = 40
 
@@ -52,7 +51,7 @@ def write_revision(settings: Settings, draft: Draft) -> Revision:
     path = settings.folder / file_name(settings, draft)
     template = settings.folder / TEMPLATE_NAME
     given = template if template.is_file() else None
-    text = with_bodies(_text(given, draft), given, draft)
+    text = _text(given, draft)
     try:
         revision = read_source(text, path)
     except RevisionUnreadable as error:
@@ -110,8 +109,18 @@ def _text(path: Path | None, draft: Draft) -> str:
         "phase": "None" if draft.phase is None else _quoted(draft.phase),
         "date": f"{draft.made:%Y-%m-%d %H:%M} UTC",
         "after": ", ".join(draft.down_revisions) or "nothing",
+        "imports": "".join(f"\n{line}" for line in draft.body.imports) + ("\n" if draft.body.imports else ""),
+        "up": _indented(draft.body.up),
+        "down": _indented(draft.body.down),
     }
+    if draft.body.up and not {"imports", "up", "down"} <= set(Template(template).get_identifiers()):
+        raise TemplateWrong(path, "must contain $imports, $up and $down, or there is no place for what was found.")
     return _filled(path, "it", template, words)
+
+
+def _indented(lines: Sequence[str]) -> str:
+    """Return lines of a function, each after a line break, so that none at all leave the template as it is."""
+    return "".join(f"\n    {line}".rstrip(" ") for line in lines)
 
 
 def _filled(path: Path | None, place: str, template: str, words: Mapping[str, str]) -> str:

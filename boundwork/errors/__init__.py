@@ -4,6 +4,7 @@
     +-- NoActiveUnitOfWork         a repository was used outside a unit
     +-- AmbiguousUnitOfWork        several open units declare the model
     +-- NestedUnitOfWork           another definition was opened inside an open unit
+    +-- TenantMissing              documents have tenants, and the unit was not told whose it works with
     +-- UnitUsedElsewhere          a unit was used from another task, thread or process
     +-- UnitClosed                 a unit was used after its end
     +-- CommitRefused              commit() or rollback() was called where the unit cannot be ended
@@ -61,6 +62,7 @@ from boundwork.errors.units import (
     CommitRefused,
     NestedUnitOfWork,
     NoActiveUnitOfWork,
+    TenantMissing,
     UnitClosed,
     UnitDoomed,
     UnitFenced,
@@ -87,6 +89,7 @@ __all__ = [
     "SchemaNotEnsured",
     "ServerUnavailable",
     "StaleDocument",
+    "TenantMissing",
     "TransactionFailed",
     "TransactionsUnavailable",
     "TransientFailure",

@@ -20,6 +20,10 @@ class NestedUnitOfWork(BoundworkError):
     """A unit was opened inside another one in a way that would mix the two."""
 
 
+class TenantMissing(BoundworkError):
+    """Documents have tenants, and the unit was not told whose it works with; what would need that was not sent."""
+
+
 class UnitUsedElsewhere(BoundworkError):
     """A unit was used from another task, thread or process than the one that opened it."""
 

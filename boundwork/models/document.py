@@ -17,6 +17,7 @@ from boundwork.models.codec import codec_of
 from boundwork.models.fixed_fields import ShardKeyField
 from boundwork.models.metaclass import BARE, DocumentMeta, StoredMeta, expression
 from boundwork.models.scalars import known
+from boundwork.models.scope import OPEN, Scope, check_scope, declared_scope
 from boundwork.models.slots import STATE, Stored, Tracked
 from boundwork.models.structure.indexes import Index, checked_indexes, declared_indexes
 from boundwork.models.structure.options import CollectionOptions
@@ -106,6 +107,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     `collection` names the collection; a subclass without one lives in its parent's. `discriminator` names the field
     whose Literal values tell the subclasses apart. `Document[str]` has another type of id, and then no default id.
     `indexes` and `options` declare the structure of the collection, for `ensure_schema`; subclasses inherit them.
+    `tenant_field` names the field that says whose a document is, `soft_delete` the one that says when it was removed.
     `versioned` counts the updates of each document in a field `version`, or one of another name, which is compared at
     every write. `shard_key` names what the collection is divided by: `("country", ("customer_id", "hashed"))`.
     """
@@ -114,6 +116,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     __boundwork_collection__: ClassVar[str | None] = None
     __boundwork_indexes__: ClassVar[tuple[Index, ...]] = ()
     __boundwork_options__: ClassVar[CollectionOptions | None] = None
+    __boundwork_scope__: ClassVar[Scope] = OPEN
     __boundwork_version__: ClassVar[str | None] = None
     __boundwork_shard_key__: ClassVar[tuple[str, ...]] = ()
 
@@ -126,12 +129,18 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         discriminator: str | None = None,
         indexes: Sequence[Index] = (),
         options: CollectionOptions | None = None,
+        tenant_field: str | None = None,
+        soft_delete: str | None = None,
         versioned: bool | str = False,
         shard_key: Sequence[ShardKeyField] = (),
         **keywords: Unpack[ConfigDict],
     ) -> None:
         """Take the keywords of the class statement."""
         super().__init_subclass__(**keywords)
+        first = collection is not None or cls.__boundwork_collection__ is None
+        cls.__boundwork_scope__ = declared_scope(
+            cls, cls.__boundwork_scope__, tenant_field, soft_delete, names_collection=first
+        )
         if collection is not None:
             if not collection or "$" in collection or "\0" in collection or collection.startswith("system."):
                 message = f"{cls.__name__}: {collection!r} cannot be the name of a collection"
@@ -151,6 +160,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             mutable = {field.name for field in codec.fields if field.shape.mutable}
             discriminators.register(cls)
             declared_indexes(cls)  # for its complaints
+            check_scope(cls, cls.__boundwork_scope__)
             fixed_fields.fixed_fields(cls)  # as well
         else:
             fields = cls.__pydantic_fields__.items()

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from boundwork.errors import InvalidDocument
 from boundwork.models import discriminators
-from boundwork.models.bson_types import NATIVE, CannotStore, decode_all
+from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, decode_all
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.document import Document
 from boundwork.models.fixed_fields import fixed_fields
@@ -21,6 +21,7 @@ from boundwork.models.identity import NO_IDS, checked_id
 from boundwork.models.problems import cannot_store, problems_of, too_deep
 from boundwork.models.renewal import renewed, renewed_extra
 from boundwork.models.restore import EXTRA, ModelState
+from boundwork.models.scope import Tenant, adapter_of, as_tenant_of
 from boundwork.models.slots import FIELDS_SET, take_unknown
 from boundwork.models.tracking import Tracker, mark_modified, touch_all
 from boundwork.models.verification import Look, Verifier, through_bson
@@ -46,7 +47,8 @@ def mapper_of(model: type[D]) -> "Mapper[D]":
 class Mapper(Generic[D]):
     """Translates between the documents of one model and their stored form.
 
-    Attributes: `model`, `collection`, `fixed` (the version and the shard key, None where there are none).
+    Attributes: `model`, `collection`, `scope` (`is_scoped` if it has any), `present_filter`, what documents meet that
+    are not removed, and `fixed` (the version and the shard key, None where there are none).
     """
 
     def __init__(self, model: type[D]) -> None:
@@ -61,6 +63,11 @@ class Mapper(Generic[D]):
         self.model = model
         self.collection = collection
         self.codec: Codec = codec_of(model)
+        self.scope = model.__boundwork_scope__
+        self.is_scoped = not self.scope.is_open
+        self.present_filter: dict[str, Any] = (
+            {} if self.scope.soft_delete is None else {self.codec.stored(self.scope.soft_delete): None}
+        )
         model.__boundwork_prepare__()
         self.fixed = fixed_fields(model)
         self._family = discriminators.is_family(model)
@@ -73,9 +80,34 @@ class Mapper(Generic[D]):
         )
 
     @property
-    def base_filter(self) -> dict[str, Any]:
-        """Give the condition that every query of this model needs; {} where the collection is its own."""
+    def kind_filter(self) -> dict[str, Any]:
+        """Give the condition that tells the model's documents from others; {} where the collection is its own."""
         return discriminators.base_filter(self.model) if self._family else {}
+
+    @property
+    def base_filter(self) -> dict[str, Any]:
+        """Give the condition that every query of this model needs: of its kind, and not removed."""
+        return {**self.kind_filter, **self.present_filter} if self.present_filter else self.kind_filter
+
+    def is_removed(self, document: Document[Any]) -> bool:
+        """Say whether a document is softly removed; never for a model without soft removal."""
+        field = self.scope.soft_delete
+        return field is not None and document.__dict__.get(field) is not None
+
+    @cached_property
+    def _tenants(self) -> TypeAdapter[Any]:
+        return adapter_of(self.model, self.scope.tenant_field or "id")
+
+    def as_tenant(self, tenant: Tenant) -> tuple[Any, Any]:
+        """Give a tenant as the value of the model's field and in its stored form; TypeError for one it does not take."""
+        name = self.scope.tenant_field or "id"
+        value = as_tenant_of(self.model, name, self._tenants, tenant)
+        return value, self.codec.by_name[name].shape.encode(value)
+
+    def tenant_stored(self, value: object) -> dict[str, Any]:
+        """Give the field of the tenant with a value, as it is stored."""
+        field = self.codec.by_name[self.scope.tenant_field or "id"]
+        return {field.stored: field.shape.encode(value)}
 
     def stored_name(self, field: str) -> str:
         """Give the name under which a field of the model is stored."""
@@ -165,6 +197,13 @@ class Mapper(Generic[D]):
             path = names.get(error.path[0], error.path[0])
             return InvalidDocument(self.collection, key, [(path, error.problem)], stored=False)
         return None
+
+    def encode_field(self, document: D, name: str) -> Any:
+        """Give the stored form of one field; MISSING where it has none."""
+        try:
+            return self.codec.by_name[name].shape.encode(document.__dict__[name])
+        except (KeyError, CannotStore):
+            return MISSING
 
     def encode_id(self, value: object) -> Any:
         """Give the stored form of an id; raise TypeError for one of another type than the model's."""

@@ -34,6 +34,7 @@ def merge_into(document: Document[Any], copy: Document[Any]) -> None:
     changed = {name: value for name, value in _changed(document, copy).items() if name not in kept}
     for name, value in changed.items():
         _refuse_frozen(document, name)
+        _refuse_tenant(document, name)
         refuse_write(document, name, value)
     for name, value in changed.items():
         touch_field(document, name)
@@ -47,6 +48,13 @@ def _refuse_frozen(document: Document[Any], name: str) -> None:
     model = type(document)
     if model.model_config.get("frozen") or model.__pydantic_fields__[name].frozen:
         problem = (name, "the model says that it is frozen")
+        raise InvalidDocument(collection_of(model), document.id, [problem], stored=False)
+
+
+def _refuse_tenant(document: Document[Any], name: str) -> None:
+    model = type(document)
+    if name == model.__boundwork_scope__.tenant_field:
+        problem = (name, "the copy has another tenant, and a document stays with its own")
         raise InvalidDocument(collection_of(model), document.id, [problem], stored=False)
 
 

@@ -36,6 +36,11 @@ def compile_pipeline(
     stages = whole(
         "The pipeline", lambda: [_stage(model, number, stage, javascript) for number, stage in enumerate(pipeline)]
     )
+    return restricted(stages, base)
+
+
+def restricted(stages: Sequence[Stage], base: Mapping[str, Any]) -> tuple[Stage, ...]:
+    """Return stages that are given only the documents that meet a condition."""
     if not base:
         return tuple(stages)
     first = next(iter(stages[0]), "") if stages else ""

@@ -15,6 +15,7 @@ from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.uow.definition import UnitDefinition, is_document
 from boundwork.uow.open_units import unit_for
 from boundwork.uow.origin import origin_of_caller
+from boundwork.uow.scopes import meet
 from boundwork.uow.unit import Unit
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
@@ -37,6 +38,7 @@ class RepositoryBase(Generic[DocumentT, IdT]):
                 "Write Repository(Order), or class Orders(Repository[Order]).",
             )
         self.model = found
+        self._has_scope = not found.__boundwork_scope__.is_open
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Refuse a name that is a word of the unit itself."""
@@ -65,7 +67,10 @@ class RepositoryBase(Generic[DocumentT, IdT]):
     @property
     def unit(self) -> Unit:
         """The core of the unit that this repository works in; NoActiveUnitOfWork where there is none."""
-        return unit_for(self.model) if self._bound is None else self._bound.core
+        unit = unit_for(self.model) if self._bound is None else self._bound.core
+        if self._has_scope or unit.scopes is not None:
+            meet(unit, self.mapper)
+        return unit
 
     def add(self, document: DocumentT) -> DocumentT:
         """Register a new document, to be inserted by the next flush, and return it."""
@@ -82,9 +87,22 @@ class RepositoryBase(Generic[DocumentT, IdT]):
         return added
 
     def remove(self, document: DocumentT) -> None:
-        """Register the removal of a document of this unit, to be carried out by the next flush."""
+        """Register the removal of a document of this unit, to be carried out by the next flush.
+
+        Where the model has `soft_delete` it stays stored, marked with the time of its removal.
+        """
         self._check_model(document)
         self.unit.workspace.remove(document)
+
+    def restore(self, document: DocumentT) -> None:
+        """Undo a soft removal; TypeError for a model without `soft_delete`."""
+        self._check_model(document)
+        self.unit.workspace.restore(document)
+
+    def erase(self, document: DocumentT) -> None:
+        """Register the removal of a document for good, be its model one with `soft_delete` or not."""
+        self._check_model(document)
+        self.unit.workspace.remove(document, softly=False)
 
     def _check_model(self, document: object) -> None:
         if not isinstance(document, self.model):

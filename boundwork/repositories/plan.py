@@ -29,6 +29,10 @@ from boundwork.uow.unit import Unit
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 ItemT = TypeVar("ItemT", bound=BaseModel)
 ModelT = TypeVar("ModelT", bound=BaseModel)
+NOT_FOREIGN = (
+    "A query of all tenants gives copies, whose references the unit of one tenant does not follow. Leave include out, or "
+    "use a unit of all tenants (for_all_tenants)."
+)
 NOT_BOTH = "A read model holds no documents to include references of. Leave project out, or include."
 
 
@@ -48,6 +52,20 @@ class Plan(Generic[ItemT]):
     options: Options = field(default=AS_USUAL)
     view: View[Any] | None = None
     included: tuple[Included, ...] = ()
+    removed_too: bool = False
+
+    def of_all_tenants(self) -> Self:
+        """Return the plan without the tenant of its unit; TypeError for a model without tenants."""
+        if self.mapper.scope.tenant_field is None:
+            raise TypeError(f"{self.mapper.model.__name__} declares no tenant_field: its queries are of all tenants.")
+        self._refuse_foreign(self.included, all_tenants=True)
+        return replace(self, options=replace(self.options, all_tenants=True))
+
+    def including_removed(self) -> Self:
+        """Return the plan with the documents that are softly removed; TypeError for a model without soft removal."""
+        if self.mapper.scope.soft_delete is None:
+            raise TypeError(f"{self.mapper.model.__name__} declares no soft_delete: what is removed is not stored.")
+        return replace(self, removed_too=True)
 
     def sorted(self, keys: tuple[object, ...]) -> Self:
         """Return the plan in another order."""
@@ -92,17 +110,28 @@ class Plan(Generic[ItemT]):
 
     async def items(self) -> list[ItemT]:
         """Carry out the plan."""
+        if self._is_foreign:
+            self._refuse_locks("A query of all tenants")
+            copies = await self.unit.whole(reading.batches(self.unit, self.mapper, self.command()))
+            return self.made(copies, track=False)
         if self.view is None:
             if self.included:
                 return await self.unit.whole(self._with_references())
-            return await self.unit.workspace.find(self.mapper, self.command())
+            return await self._present()
         return self.view.read(await self.unit.whole(reading.batches(self.unit, self.mapper, self._locked())))
 
     def including(self, references: Sequence[object], missing: Missing) -> Self:
         """Return the plan that loads references as well; TypeError for what is none, ValueError for a read model."""
         if self.view is not None:
             raise ValueError(NOT_BOTH)
-        return replace(self, included=with_more(self.included, self.mapper.model, references, missing))
+        more = with_more(self.included, self.mapper.model, references, missing)
+        self._refuse_foreign(more, all_tenants=self.options.all_tenants)
+        return replace(self, included=more)
+
+    def _refuse_foreign(self, included: Sequence[Included], *, all_tenants: bool) -> None:
+        """Raise ValueError if a unit of one tenant would load what documents of others refer to."""
+        if included and all_tenants and self.unit.scopes is not None and self.unit.scopes.binds:
+            raise ValueError(NOT_FOREIGN)
 
     async def load_included(self, items: Sequence[Any]) -> None:
         """Load what documents refer to, as far as the plan says."""
@@ -110,24 +139,41 @@ class Plan(Generic[ItemT]):
             await include(self.unit, items, part.tree, part.missing)
 
     async def _with_references(self) -> list[ItemT]:
-        found = await self.unit.workspace.find(self.mapper, self.command())
+        found = await self._present()
         await self.load_included(found)
         return found
+
+    async def _present(self) -> list[Any]:
+        """Return the documents that the plan finds, without those that the unit knows as softly removed."""
+        found = await self.unit.workspace.find(self.mapper, self.command())
+        hides = self.mapper.scope.soft_delete is not None and not self.removed_too
+        return [document for document in found if not self.mapper.is_removed(document)] if hides else found
 
     def flow(self, batch_size: int) -> Flow:
         """Return the plan as a stream; ValueError unless the size is positive."""
         if batch_size < 1:
             raise ValueError(f"stream takes a positive number of documents for a batch, not {batch_size}")
-        if self.unit.settings.locks_reads:
-            raise ValueError("A stream locks nothing, and this unit locks what it reads. Use to_list, or pages.")
+        self._refuse_locks("A stream")
         return Flow(self.unit, self.command(), batch_size, self.mapper.model.__name__)
+
+    def _refuse_locks(self, what: str) -> None:
+        if self.unit.settings.locks_reads:
+            raise ValueError(
+                f"{what} locks nothing, and this unit locks what it reads. Read it in a unit that does not."
+            )
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Tell whether the documents may be those of other tenants, which a unit of one must not keep."""
+        scopes = self.unit.scopes
+        return self.options.all_tenants and scopes is not None and scopes.binds
 
     def made(self, found: Sequence[bytes], *, track: bool) -> list[ItemT]:
         """Return stored documents as items; documents that are not tracked belong to no unit."""
         batches = [b"".join(found)] if found else []
         if self.view is not None:
             return self.view.read(batches)
-        if track:
+        if track and not self._is_foreign:
             return reading.documents(self.unit, self.mapper, batches)
         return self.mapper.load_all(stored for batch in batches for stored in self.mapper.decode(batch))
 
@@ -138,6 +184,8 @@ class Plan(Generic[ItemT]):
         if self.skipped or self.limited:
             raise ValueError("page decides where it begins and ends: leave skip and limit out.")
         refuse_collation(self.mapper, self.options)
+        if self._is_foreign:
+            self._refuse_locks("A query of all tenants")
         request = PageRequest(self.mapper.model, self.mapper.collection, self._order(), key=key)
         if token is not None:
             request.begin_at(token)
@@ -220,7 +268,7 @@ class Plan(Generic[ItemT]):
 
     def _filter(self) -> dict[str, Any]:
         compiled = checked(self.mapper.model, *self.filters).compiled()
-        base = self.mapper.base_filter
+        base = self.mapper.kind_filter if self.removed_too else self.mapper.base_filter
         if not base:
             return compiled
         return {"$and": [base, compiled]} if compiled else dict(base)
@@ -245,11 +293,21 @@ async def get_many(
     return [document for document in found if document is not None]
 
 
-async def aggregated(
-    unit: Unit, mapper: Mapper[Any], pipeline: Sequence[Mapping[str, Any]], into: type[ModelT], *, javascript: bool
+async def aggregated(  # noqa: PLR0913 - the choices of an aggregation, all by keyword
+    unit: Unit,
+    mapper: Mapper[Any],
+    pipeline: Sequence[Mapping[str, Any]],
+    into: type[ModelT],
+    *,
+    javascript: bool,
+    all_tenants: bool = False,
+    removed_too: bool = False,
 ) -> list[ModelT]:
     """Return the rows of a pipeline over a model's documents as instances of a read model."""
     view = View(into, None, mapper.collection)
-    stages = compile_pipeline(mapper.model, pipeline, mapper.base_filter, javascript=javascript)
-    rows = reading.aggregate(unit, Aggregate(mapper.collection, stages), mapper.model.__name__)
+    base = mapper.kind_filter if removed_too else mapper.base_filter
+    stages = compile_pipeline(mapper.model, pipeline, base, javascript=javascript)
+    if unit.scopes is not None:
+        stages = unit.scopes.joined(mapper, stages, all_tenants=all_tenants, removed_too=removed_too)
+    rows = reading.aggregate(unit, Aggregate(mapper.collection, stages, all_tenants), mapper.model.__name__)
     return view.read(await unit.whole(rows))

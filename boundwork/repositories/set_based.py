@@ -16,6 +16,8 @@ from boundwork.models.mapper import Mapper
 from boundwork.repositories.plan import Plan
 from boundwork.uow import set_based
 from boundwork.uow.commands import DeleteMany, Find, FindAndUpdate, UpdateMany
+from boundwork.uow.owning import removal_mark
+from boundwork.uow.scoped_session import writes
 from boundwork.uow.unit import Unit
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
@@ -57,8 +59,14 @@ async def update(plan: Plan[Any], changes: tuple[Change, ...]) -> UpdateResult:
 
 
 async def delete(plan: Plan[Any]) -> int:
-    """Delete all documents that the plan selects, and return how many."""
-    asked = _selected(plan, "delete")
+    """Delete all documents that the plan selects, softly where their model says so, and return how many."""
+    softly = plan.mapper.scope.soft_delete is not None
+    # What was removed before keeps its time, even where the query shows it.
+    asked = _selected(replace(plan, removed_too=False) if softly else plan, "delete")
+    if softly:
+        mark = _counted(plan.mapper, {"$set": removal_mark(plan.mapper)})
+        marked = UpdateMany(asked.filter, mark, (), asked.options)
+        return (await plan.unit.whole(set_based.update_all(plan.unit, plan.mapper, marked))).modified
     write = DeleteMany(asked.filter, asked.options)
     return await plan.unit.whole(set_based.delete_all(plan.unit, plan.mapper, write))
 
@@ -94,6 +102,8 @@ def _selected(plan: Plan[Any], word: str) -> Find:
         raise ValueError(f"{word} has no order: leave sort out.")
     if plan.view is not None:
         raise ValueError(f"{word} is for documents, not for a read model: leave project out.")
+    if plan.options.all_tenants:
+        raise ValueError(f"{word} is for the tenant of the unit. To change all documents use a unit of all tenants.")
     if "$near" in checked(plan.mapper.model, *plan.filters).operators():
         raise ValueError(f"{word} takes no near(...): write within_metres(...) instead.")
     return plan.command()
@@ -109,5 +119,12 @@ def _first(
 
 
 def _compiled(plan: Plan[Any], changes: tuple[Change, ...]) -> Update:
-    made, fixed = compile_changes(plan.mapper.model, changes), plan.mapper.fixed
-    return made if fixed is None else replace(made, operators=fixed.counted(made.operators))
+    made, mapper = compile_changes(plan.mapper.model, changes), plan.mapper
+    field = mapper.scope.tenant_field
+    if field is not None and writes(made.operators, mapper.stored_name(field)):
+        raise ValueError(f"{mapper.model.__name__}.{field} cannot be changed: documents stay with their tenant.")
+    return replace(made, operators=_counted(mapper, made.operators))
+
+
+def _counted(mapper: Mapper[Any], operators: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return operators if mapper.fixed is None else mapper.fixed.counted(operators)

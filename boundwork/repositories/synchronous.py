@@ -65,6 +65,14 @@ class Query(Generic[ItemT]):
         """Let the server give up after so many seconds; that fails the unit."""
         return type(self)(self._plan.within(seconds))
 
+    def all_tenants(self) -> Self:
+        """Lift the tenant of the unit for this query: documents of others are copies that belong to no unit."""
+        return type(self)(self._plan.of_all_tenants())
+
+    def including_removed(self) -> Self:
+        """Return the documents that are softly removed as well; they belong to the unit and can be restored."""
+        return type(self)(self._plan.including_removed())
+
     def project(self, model: type[ModelT]) -> "Query[ModelT]":
         """Return the query for read-only instances of a frozen pydantic model; only what it needs is fetched.
 
@@ -200,14 +208,31 @@ class Repository(RepositoryBase[DocumentT, IdT]):
         return self.find(*filters).exists()
 
     def aggregate(
-        self, pipeline: Sequence[Mapping[str, Any]], *, into: type[ModelT], allow_javascript: bool = False
+        self,
+        pipeline: Sequence[Mapping[str, Any]],
+        *,
+        into: type[ModelT],
+        allow_javascript: bool = False,
+        all_tenants: bool = False,
+        including_removed: bool = False,
     ) -> list[ModelT]:
         """Return the rows of a pipeline as read-only instances of a frozen pydantic model.
 
         Pending changes are flushed first. A field of the class stands for its path, and `$match` takes conditions; `id`
         of the model is the `_id` of a row. ValueError for `$out` and `$merge`, and for JavaScript unless it is allowed.
+        In a unit of one tenant all collections that it reads are of that one, unless `all_tenants` says otherwise.
         """
-        return run_sync(aggregated(self.unit, self.mapper, pipeline, into, javascript=allow_javascript))
+        return run_sync(
+            aggregated(
+                self.unit,
+                self.mapper,
+                pipeline,
+                into,
+                javascript=allow_javascript,
+                all_tenants=all_tenants,
+                removed_too=including_removed,
+            )
+        )
 
     def merge(self, copy: DocumentT, *, missing: MergeMissing = "error") -> DocumentT:
         """Bring a changed copy, such as one validated from a web form, into the unit, and return the tracked document.

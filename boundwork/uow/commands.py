@@ -12,12 +12,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a read is carried out: an index by name or fields, a collation, a comment, a limit of time."""
+    """How a read is carried out: an index by name or fields, a collation, a comment, a limit of time.
+
+    `all_tenants` lifts the tenant of the unit.
+    """
 
     hint: str | tuple[tuple[str, int], ...] | None = None
     collation: Mapping[str, Any] | None = None
     comment: str | None = None
     max_time_ms: int | None = None
+    all_tenants: bool = False
 
 
 AS_USUAL = Options()
@@ -59,10 +63,11 @@ class Distinct:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Read the rows that a pipeline makes of a collection."""
+    """Read the rows that a pipeline makes of a collection; `all_tenants` lifts the tenant of the unit."""
 
     collection: str
     pipeline: tuple[Mapping[str, Any], ...] = field(repr=False)
+    all_tenants: bool = False
 
 
 Read = Find | Count | Distinct | Aggregate
@@ -85,7 +90,11 @@ class UpdateOne:
 
 @dataclass(frozen=True, slots=True)
 class UpsertOne:
-    """Insert a document unless one with its `_id`, and its shard key, is there; what is there is left as it is."""
+    """Insert a document unless one with its `_id`, that meets the `key` too, is there; what is there is left as it is.
+
+    The key is the rest of what names the document: its shard key, its tenant. One with another key is not there, and its
+    `_id` is a duplicate key.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
     key: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)

@@ -7,12 +7,14 @@ it means that unit.
 
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from types import FrameType
 from typing import Any, ClassVar, Self, TypeGuard, cast
 
 from boundwork.errors import NestedUnitOfWork, NoActiveUnitOfWork, TransactionFailed, UnitClosed, UnitUsedElsewhere
 from boundwork.models import Document
+from boundwork.models.scope import Everyone, Tenant, TenantChoice, checked_tenant
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hook, Moment
 from boundwork.uow.idempotency import valid_key
@@ -23,6 +25,8 @@ from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.port import SessionFactory
 from boundwork.uow.queued_unit import QueuedKeyedUnit, QueuedUnit
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.scoped_session import ScopedSession
+from boundwork.uow.scopes import Scopes, refuse_another_tenant, scopes_for
 from boundwork.uow.settings import Settings
 from boundwork.uow.states import State
 from boundwork.uow.turns import Turns
@@ -34,6 +38,7 @@ class UnitDefinition:
 
     models: ClassVar[frozenset[type[Document[Any]]]] = frozenset()
     _awaits: ClassVar[bool]
+    _has_scopes: ClassVar[bool] = False
     _sessions: SessionFactory
     _settings: Settings
     _opened: OpenUnit | None = None
@@ -44,6 +49,7 @@ class UnitDefinition:
         super().__init_subclass__(**keywords)
         declared: set[object] = {getattr(value, "model", None) for value in _attributes(cls).values()}
         cls.models = frozenset(model for model in declared if is_document(model))
+        cls._has_scopes = any(not model.__boundwork_scope__.is_open for model in cls.models)
 
     @property
     def core(self) -> Unit:
@@ -84,8 +90,43 @@ class UnitDefinition:
         self.core.workspace.add(document, origin_of_caller())
 
     def remove(self, document: Document[Any]) -> None:
-        """Register the removal of a document of this unit."""
+        """Register the removal of a document of this unit; with `soft_delete` it is only marked as removed."""
         self.core.workspace.remove(document)
+
+    def restore(self, document: Document[Any]) -> None:
+        """Undo a soft removal; TypeError for a model without `soft_delete`."""
+        self.core.workspace.restore(document)
+
+    def erase(self, document: Document[Any]) -> None:
+        """Register the removal of a document of this unit for good, be its model one with `soft_delete` or not."""
+        self.core.workspace.remove(document, softly=False)
+
+    def for_tenant(self, tenant: Tenant) -> Self:
+        """Return another definition, whose units work with the documents of one tenant; nothing is sent."""
+        return self._with_tenant(checked_tenant(tenant))
+
+    def for_all_tenants(self) -> Self:
+        """Return another definition, whose units work with the documents of all tenants.
+
+        New documents must say whose they are.
+        """
+        return self._with_tenant(Everyone.ALL)
+
+    def _with_tenant(self, tenant: TenantChoice) -> Self:
+        definition = copy(self._definition())
+        definition._settings = replace(self._settings, tenant=tenant)
+        return definition
+
+    def _scopes(self) -> Scopes | None:
+        """Return the default filters of a unit that is opened now; TenantMissing if it was not told its tenant."""
+        if self._settings.tenant is None and not self._has_scopes:
+            return None
+        return scopes_for(type(self).__name__, self.models, self._settings.tenant)
+
+    def _named(self, key: str) -> str:
+        """Return an idempotency key as the one that is stored."""
+        scopes = self._scopes()
+        return key if scopes is None else scopes.named(key)
 
     def before_commit(self, hook: Hook) -> None:
         """Register a function to be called in the transaction, before the last flush of the next commit.
@@ -152,10 +193,15 @@ class UnitDefinition:
         """Return a new unit, not yet entered; a key given here comes before that of the definition."""
         definition = self._definition()
         key = self._settings.idempotency_key if idempotency_key is None else valid_key(idempotency_key)
+        scopes = self._scopes()
         queues = self._settings.concurrency == "serialize"
         plain, keyed = (QueuedUnit, QueuedKeyedUnit) if queues or handover else (Unit, KeyedUnit)
-        kind = plain if key is None else partial(keyed, key)
-        core = kind(type(self).__name__, self._sessions(), self._settings, handover=handover)
+        kind = plain if key is None else partial(keyed, key if scopes is None else scopes.named(key))
+        session = self._sessions()
+        if scopes is not None and scopes.binds:
+            session = ScopedSession(session, scopes)
+        core = kind(type(self).__name__, session, self._settings, handover=handover)
+        core.scopes = scopes
         core.models = type(self).models
         if isinstance(core, QueuedUnit):
             core.turns = Turns(core, awaits=self._awaits, queues=queues)
@@ -200,6 +246,7 @@ class UnitDefinition:
     async def _nest(self, level: Level) -> None:
         """Open a savepoint in this unit."""
         opened = self._held()
+        refuse_another_tenant(opened.unit, self._settings.tenant)
         await opened.unit.open_savepoint()
         level.stand_in(opened)
 

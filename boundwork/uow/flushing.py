@@ -48,6 +48,8 @@ async def flush(unit: "Unit") -> None:
 async def _plan(unit: "Unit", changes: list[Change]) -> list[PlannedBulk]:
     """Return how changes are sent; StaleDocument if one of the documents must not be written."""
     _refuse_vanished(unit, changes)
+    if unit.scopes is not None:
+        unit.scopes.check(changes)
     groups = by_collection(changes)
     for collection, group in groups.items():
         await _guard(unit, collection, group)

@@ -43,12 +43,12 @@ def load(
 
 
 def asked_by_id(mapper: Mapper[DocumentT], known: Known | None) -> DocumentT | None:
-    """Return what is known of an id as a model; None if it is removed, or a sibling in the family of the model.
+    """Return what is known of an id as a model; None if it is removed, softly too, or a sibling in the model's family.
 
     That is what a server would say, which is asked with the condition of the model.
     """
     if isinstance(known, mapper.model):
-        return known
+        return None if mapper.is_scoped and mapper.is_removed(known) else known
     if not isinstance(known, Document) or are_siblings(mapper.model, type(known)):
         return None
     return as_model(mapper, known)

@@ -110,6 +110,8 @@ async def lock_name(unit: "Unit", name: str) -> None:
     name = str.__str__(name)
     if not name:
         raise ValueError("A lock needs a name.")
+    if unit.scopes is not None:
+        name = unit.scopes.named(name)
     log = unit.workspace.log
     if (LOCKS, name) in log.locked:
         return
@@ -132,7 +134,7 @@ def _locks(unit: "Unit", mapper: Mapper[Any], named: Iterable[Stored]) -> BulkWr
     wanted = sorted(_unlocked(unit, mapper.collection, named), key=_order)
     if not wanted:
         return None
-    filters = [{**name, **mapper.base_filter} for name in wanted]
+    filters = [{**name, **mapper.kind_filter} for name in wanted]
     updates: tuple[dict[str, Any], ...] = ({"$set": {SCRATCH: 1}}, {"$unset": {SCRATCH: ""}})
     return BulkWrite(mapper.collection, tuple(UpdateOne(each, update) for each in filters for update in updates))
 

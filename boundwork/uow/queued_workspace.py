@@ -78,10 +78,15 @@ class QueuedWorkspace(Workspace):
         with self._thread_turn():
             super().add_all(documents, origin)
 
-    def remove(self, document: Document[Any]) -> None:
+    def remove(self, document: Document[Any], *, softly: bool = True) -> None:
         """Do as `add`."""
         with self._thread_turn():
-            super().remove(document)
+            super().remove(document, softly=softly)
+
+    def restore(self, document: Document[Any]) -> None:
+        """Do as `add`."""
+        with self._thread_turn():
+            super().restore(document)
 
     @contextmanager
     def _thread_turn(self) -> Generator[None]:

@@ -36,6 +36,7 @@ from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite
 from boundwork.uow.flushing import flush
 from boundwork.uow.loading import load, may_reload
+from boundwork.uow.owning import stored_for
 from boundwork.uow.reporting import public_error, write_error
 from boundwork.uow.unique_claims import value_at
 
@@ -95,8 +96,7 @@ async def upsert(unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate
         )
     await flush(unit)
     own: Mapper[Any] = mapper_of(type(document))
-    own.verify(document)
-    stored = own.encode(document)
+    stored, owner = stored_for(unit, own, document)
     insertion = PlannedBulk(
         own.collection, [PlannedWrite(InsertOne(stored), Insertion(document, own, stored["_id"], stored, None))]
     )
@@ -117,7 +117,7 @@ async def upsert(unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate
     if found:
         return await _changed(unit, mapper, found, before=False)
     unit.workspace.log.wrote(bulks, results)
-    unit.workspace._inserted(own, document)
+    unit.workspace._inserted(own, document, owner)
     return document
 
 

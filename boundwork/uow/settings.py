@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from boundwork.models.scope import TenantChoice, tenant_now
 from boundwork.uow.single_reads import SINGLE_READS
 from boundwork.uow.unique_key_cache import UniqueKeyCache
 
@@ -18,7 +19,8 @@ class Settings:
     is resent, `replay_seconds` how long a unit repeats its transaction after a transient failure. With the isolation
     `locked_reads` each document that a unit reads is locked. Of the units with an `idempotency_key` at most one commits.
     With the concurrency `serialize` the children of a unit's owner wait for their turn in it. After `single_reads` of
-    one document each, sent by one place of the program, a unit warns; None is for never.
+    one document each, sent by one place of the program, a unit warns; None is for never. A unit works with the documents
+    of its `tenant`.
     """
 
     autoflush: bool = True
@@ -28,11 +30,14 @@ class Settings:
     idempotency_key: str | None = None
     concurrency: Concurrency = "exclusive"
     single_reads: int | None = SINGLE_READS
+    tenant: TenantChoice = None
     unique_keys: UniqueKeyCache = field(default_factory=UniqueKeyCache)
     collections_made: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Refuse an isolation or a concurrency that there is not."""
+        """Refuse an isolation or a concurrency that there is not, and what cannot be a tenant."""
+        if not callable(self.tenant):
+            tenant_now(self.tenant)
         for word, chosen, choices in (
             ("isolation", self.isolation, get_args(Isolation)),
             ("concurrency", self.concurrency, get_args(Concurrency)),

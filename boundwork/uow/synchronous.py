@@ -8,6 +8,7 @@ from types import FrameType, TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from boundwork.models import Document
+from boundwork.models.scope import Tenant
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
@@ -36,6 +37,7 @@ class UnitOfWork(Loads):
     Of the units with an `idempotency_key` at most one commits; the others raise AlreadyCommitted, with its receipt.
     `concurrency="serialize"` lets other threads use the unit: operations follow each other in the order
     of their calls. Otherwise they raise UnitUsedElsewhere. To commit, roll back, nest and leave stays with the owner.
+    Documents of models with a `tenant_field` are those of the `tenant`, or of what it returns when a unit is opened.
     A loop that reads documents one by one raises the warning ManySingleReads after `single_reads`; None is for never.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
     ValueError for another isolation or concurrency.
@@ -53,12 +55,15 @@ class UnitOfWork(Loads):
         isolation: Isolation = "snapshot",
         idempotency_key: str | None = None,
         concurrency: Concurrency = "exclusive",
+        tenant: Tenant | Callable[[], Tenant] | None = None,
         single_reads: int | None = SINGLE_READS,
     ) -> None:
         """Define units on a database; nothing is sent."""
         self._sessions = synchronous_sessions(database)
         key = None if idempotency_key is None else valid_key(idempotency_key)
-        self._settings = Settings(autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, single_reads)
+        self._settings = Settings(
+            autoflush, commit_seconds, replay_seconds, isolation, key, concurrency, single_reads, tenant
+        )
 
     def __enter__(self) -> Self:
         """Open a unit; inside an open unit of this definition, a nested one: a savepoint."""
@@ -136,7 +141,7 @@ class UnitOfWork(Loads):
         UnitFenced. It waits for a transaction of the key that is still open, since its client may only be slow.
         Raises CommitOutcomeUnknown if the server gave no answer in `seconds`.
         """
-        return run_sync(outcome(self._sessions(), valid_key(key), seconds))
+        return run_sync(outcome(self._sessions(), self._named(valid_key(key)), seconds))
 
     def attempts(
         self, seconds: float = DEADLINE_SECONDS, *, idempotency_key: str | None = None

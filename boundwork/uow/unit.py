@@ -28,6 +28,7 @@ from boundwork.uow.receipt import Receipt
 from boundwork.uow.replaying import Recovery
 from boundwork.uow.reporting import note_earlier_commit, public_error
 from boundwork.uow.savepoints import Savepoint, begin, tell_doomed, undo
+from boundwork.uow.scopes import Scopes
 from boundwork.uow.settings import Settings
 from boundwork.uow.settling import commit, conclude
 from boundwork.uow.states import Move, State, moved
@@ -46,6 +47,7 @@ class Unit:
         self.name = name
         self.session = session
         self.settings = settings
+        self.scopes: Scopes | None = None
         self.receipt = Receipt()
         self.state = State.READY
         self.workspace = self.workspace_kind(self)

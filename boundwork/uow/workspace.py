@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import DocumentNotFound, NotInUnit
 from boundwork.models import Document
+from boundwork.models.bson_types import MISSING
 from boundwork.models.holding import is_held
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
@@ -20,8 +21,10 @@ from boundwork.uow.identity_map import REMOVED, IdentityMap
 from boundwork.uow.loading import asked_by_id, key_of, load, may_reload
 from boundwork.uow.locking import find_and_lock, lock_and_find, lock_name
 from boundwork.uow.log import Log
+from boundwork.uow.owning import give, give_stored, mark_removed, owner_for, stored_for, take_back
 from boundwork.uow.pending import Entry, Pending
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.scopes import meet
 from boundwork.uow.single_reads import Lines, look_at_single_read, only_counted
 
 if TYPE_CHECKING:
@@ -118,7 +121,9 @@ class Workspace:
         stored_id = mapper.encode_id(document.id)
         stored: list[bytes] = []
         if not self.pending.is_gone(document):
-            command = Find(mapper.collection, self.pending.naming(document, stored_id), limit=1)
+            present = {} if mapper.is_removed(document) else mapper.present_filter
+            naming = self.pending.naming(document, stored_id)
+            command = Find(mapper.collection, {**naming, **present}, limit=1)
             stored = await self._read_by_id(mapper, [stored_id], command)
         if not stored:
             self._vanish(mapper, document)
@@ -151,13 +156,18 @@ class Workspace:
             keep(mapper.collection, going.key, document)
         elif self._is_free(document):
             self._adopt(mapper, document, origin, unverified=is_modified(document))
+        elif mapper.is_removed(document):
+            take_back(mapper, document)
 
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
         key = self._key(mapper, document)
         self._refuse_second(mapper, document, key)
+        owner = owner_for(self.unit, mapper, document) if mapper.is_scoped or self.unit.scopes is not None else MISSING
         self.tracker.attach(document)
         if unverified:
             touch_all(document)  # parts of it may be held already, and are changed without asking the document
+        if owner is not MISSING:
+            give(mapper, document, owner)
         replaces = self.known.current(mapper.collection, key) is REMOVED
         self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified, replaces=replaces))
         self.known.keep(mapper.collection, key, document)
@@ -171,11 +181,26 @@ class Workspace:
                 "last commit of the unit, ask by find_by_id before.",
             )
 
-    def remove(self, document: Document[Any]) -> None:
-        """Register the removal of a document of this unit; a new one is only forgotten."""
+    def restore(self, document: Document[Any]) -> None:
+        """Undo the soft removal of a document of this unit; TypeError for a model without one."""
+        self.unit.check()
+        self._must_belong(document)
+        take_back(mapper_of(type(document)), document)
+        if id(document) in self.pending.removed or self.pending.is_gone(document):
+            self._add(document, None)
+
+    def remove(self, document: Document[Any], *, softly: bool = True) -> None:
+        """Register the removal of a document of this unit; a new one is only forgotten.
+
+        Where the model has soft removal the document is only marked, unless `softly` says otherwise.
+        """
         self.unit.check()
         self._must_belong(document)
         mapper = mapper_of(type(document))
+        stays = softly and mapper.scope.soft_delete is not None and id(document) not in self.pending.added
+        if stays and not self.pending.is_gone(document):
+            mark_removed(mapper, document)
+            return
         key = self._key(mapper, document)
         if id(document) in self.pending.added:
             present = self.pending.withdraw(document)
@@ -193,7 +218,7 @@ class Workspace:
 
     def _vanish(self, mapper: Mapper[Any], document: Document[Any]) -> None:
         """Let go of a document that the present transaction did not find, unless another model was asked for."""
-        if self.pending.is_gone(document) or not isinstance(document, mapper.model):
+        if self.pending.is_gone(document) or not isinstance(document, mapper.model) or mapper.is_removed(document):
             return
         key = key_of(mapper, document.id)
         guarded = self.known.current(mapper.collection, key) is not document
@@ -210,21 +235,21 @@ class Workspace:
         key = key_of(mapper, document.id)
         if isinstance(self.known.current(mapper.collection, key), Document):
             return False
-        mapper.verify(document)
-        stored = mapper.encode(document)
+        stored, owner = stored_for(self.unit, mapper, document)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
-        self._inserted(mapper, document)
+        self._inserted(mapper, document, owner)
         return True
 
-    def _inserted(self, mapper: Mapper[Any], document: Document[Any]) -> None:
-        """Take a document that was inserted at once as one of the unit."""
+    def _inserted(self, mapper: Mapper[Any], document: Document[Any], owner: object) -> None:
+        """Take a document that was inserted at once as one of the unit; `owner` is the tenant that it was stored with."""
         key = key_of(mapper, document.id)
         earlier = self.known.earlier(mapper.collection, key)
         if earlier is not None and earlier is not document:
             self._vanish(mapper_of(type(earlier)), earlier)
         self.staged.inserted += 1
         self.tracker.attach(document)
+        give_stored(mapper, document, owner)
         if is_held(document.__dict__.values()):
             touch_all(document)
         self.pending.note_inserted(Entry(document, mapper, key))
@@ -290,6 +315,8 @@ class Workspace:
         self, mapper: Mapper[Any], stored_ids: Iterable[Any], command: Find | None, *, lock: bool = False
     ) -> list[bytes]:
         """Read what is not known of these documents; where that is asked for, lock all of them."""
+        if mapper.is_scoped or self.unit.scopes is not None:
+            meet(self.unit, mapper)
         if lock or self.unit.settings.locks_reads:
             return await lock_and_find(self.unit, mapper, stored_ids, command)
         return [] if command is None else await self._read(mapper, command)

@@ -14,6 +14,12 @@ PLAIN = {
     "add",
     "add_all",
     "remove",
+    "restore",
+    "erase",
+    "for_tenant",
+    "for_all_tenants",
+    "all_tenants",
+    "including_removed",
     "find",
     "sort",
     "skip",
@@ -94,7 +100,7 @@ class Blue:
 
 
 def _wrapped(value: Any) -> Any:
-    if isinstance(value, Query | Stream):
+    if isinstance(value, Query | Stream | UnitOfWork):
         return Blue(value)
     if hasattr(value, "__next__"):
         return map(Blue, value)

@@ -193,13 +193,14 @@ async def test_extra_values_go_back_to_the_order_in_which_they_were_read(cards: 
 async def test_what_a_nested_unit_read_instead_of_an_added_document_leaves_the_unit_with_it(cards: Any) -> None:
     async with cards as uow:
         added = uow.cards.add(Card(id=1, text="added"))
+        stored: list[Card] = []
         with pytest.raises(ValueError, match="fails"):
             async with cards:
                 uow.cards.remove(added)
-                stored = await uow.cards.get(1)
+                stored.append(await uow.cards.get(1))
                 raise ValueError("fails")
         assert await uow.cards.find_by_id(1) is added
         with pytest.raises(NotInUnit):
-            uow.cards.remove(stored)
+            uow.cards.remove(stored[0])
         uow.cards.remove(added)
         assert (await uow.cards.get(1)).text == "first"

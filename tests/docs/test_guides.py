@@ -29,7 +29,9 @@ def module() -> Iterator[types.ModuleType]:
     del sys.modules["guide"]
 
 
-@pytest.mark.parametrize("name", ["schema.md", "queries.md", "models.md", "changes.md", "references.md", "safety.md"])
+@pytest.mark.parametrize(
+    "name", ["schema.md", "queries.md", "scopes.md", "models.md", "changes.md", "references.md", "safety.md"]
+)
 def test_the_examples_give_what_the_guide_says(
     name: str, module: types.ModuleType, mongod_client: MongoClient[dict[str, Any]], database_name: str
 ) -> None:

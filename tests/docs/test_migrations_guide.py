@@ -1,7 +1,5 @@
 """The examples of the guide to migrations run in their order, in an empty folder, and give what the guide says.
 
-MONGODB_URI names a database that is empty at first, on a real server.
-
 A `console` block holds commands and what they print; `cat` shows a file. Dates and times in it are those of the author.
 """
 
@@ -9,6 +7,7 @@ import contextlib
 import io
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ def database(
 
 def test_the_examples_give_what_the_guide_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Any) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     checked: list[str] = []
 
     def promised(expected: str, found: object) -> None:
@@ -62,6 +62,8 @@ def test_the_examples_give_what_the_guide_says(tmp_path: Path, monkeypatch: pyte
                 exec(code, module)  # noqa: S102 - our own text
             printed = out.getvalue()
     assert len(checked) > 15
+    for name in ("shop.models", "shop"):  # those of the folder that is gone
+        sys.modules.pop(name)
 
 
 def _checked(promise: re.Match[str]) -> str:

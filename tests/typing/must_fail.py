@@ -14,6 +14,7 @@ from boundwork import (
     add_to_set,
     any_of,
     apply_request,
+    connect,
     contains,
     contains_all,
     current_date,
@@ -198,6 +199,13 @@ async def schemas(database: object) -> None:
     ensure_schema(database, [Order], True)  # error: call-arg / reportCallIssue
     str(ensure_schema(database).differnig)  # error: attr-defined / reportAttributeAccessIssue
     ensure_schema_async(database)  # error: unused-coroutine / reportUnusedCoroutine
+
+
+def tenants(shop: Shop) -> None:
+    Shop(connect("memory://shop"), tenant=1.5)  # error: arg-type / reportArgumentType
+    shop.for_tenant(None)  # error: arg-type / reportArgumentType
+    shop.find().all_tenants()  # error: attr-defined / reportAttributeAccessIssue
+    shop.orders.restore(Customer(id="x", name="Ada"))  # error: arg-type / reportArgumentType
 
 
 def changes(shop: Shop, voucher: Voucher, line: Line) -> None:

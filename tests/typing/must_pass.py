@@ -263,6 +263,28 @@ async def the_schema_is_ensured(database: object) -> None:
         str(difference.path)
 
 
+class Owned(Document, collection="owned", tenant_field="owner", soft_delete="removed_at"):
+    owner: str = ""
+    removed_at: datetime | None = None
+
+
+class Owners(UnitOfWork):
+    owned = Repository(Owned)
+
+
+def tenants() -> None:
+    database = connect("memory://shop")
+    with Owners(database, tenant="acme") as uow:
+        owned = uow.owned.add(Owned())
+        uow.owned.remove(owned)
+        uow.owned.restore(owned)
+        uow.erase(owned)
+        uow.owned.find(Owned.owner == "acme").including_removed().all_tenants().count()
+    Owners(database, tenant=lambda: UUID(int=1))
+    with Owners(database).for_tenant(ObjectId()) as uow, uow.for_all_tenants().independent() as other:
+        other.owned.count()
+
+
 def changes(shop: Shop, customer_id: ObjectId) -> None:
     line = any_of(Order.lines)
     shop.orders.update_where(

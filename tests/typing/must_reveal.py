@@ -182,6 +182,13 @@ async def schemas() -> None:
     reveal_type(stored_schema(Order).schema)  # reveals: dict[str, Any]
 
 
+def tenants(shop: Shop, async_shop: AsyncShop) -> None:
+    reveal_type(shop.for_tenant("acme"))  # reveals: Shop
+    reveal_type(async_shop.for_all_tenants())  # reveals: AsyncShop
+    reveal_type(shop.orders.find().including_removed())  # reveals: Query[Order]
+    reveal_type(async_shop.orders.find().project(Summary).all_tenants())  # reveals: AsyncQuery[Summary]
+
+
 def changes(shop: Shop) -> None:
     reveal_type(each(Order.lines))  # reveals: Line
     reveal_type(each(Order.lines, any_of(Order.lines).sku == "x").quantity)  # reveals: int

@@ -5,14 +5,14 @@ meanwhile is taken over by the second revision, which names the documents whose 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from boundwork.alembic_like_migrations.drafts import Body
 from boundwork.alembic_like_migrations.errors import MigrationError
 
 WRITTEN = re.compile(r"(?P<collection>[^:]+?)\.(?P<old>[^.:$]+):(?P<new>[^.:$]+)")
-Lines = Sequence[str]
+IMPORTS = ("from boundwork.alembic_like_migrations import op",)
 
 
 class RenameUnclear(MigrationError):
@@ -48,17 +48,17 @@ class RenamePair:
         """The message of the pair."""
         return f"rename {self.old} of {self.collection} to {self.new}"
 
-    def expand(self) -> tuple[Lines, Lines]:
-        """Return the bodies of up and down of the first revision."""
+    def expand(self) -> Body:
+        """Return the body of the first revision."""
         up = [
             "# Old code goes on with the old name; new code reads the new one and writes both until the next revision.",
             *self._copy(self.old, self.new),
         ]
-        return up, self._take_over(self.new, self.old)
+        return Body(IMPORTS, tuple(up), tuple(self._take_over(self.new, self.old)))
 
-    def contract(self) -> tuple[Lines, Lines]:
-        """Return the bodies of up and down of the second revision."""
-        return self._take_over(self.old, self.new), self._copy(self.new, self.old)
+    def contract(self) -> Body:
+        """Return the body of the second revision."""
+        return Body(IMPORTS, tuple(self._take_over(self.old, self.new)), tuple(self._copy(self.new, self.old)))
 
     def _copy(self, source: str, target: str) -> list[str]:
         there = {source: {"$exists": True}, target: {"$exists": False}}

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import Graph, Revision
 from boundwork.cli.migrate.exits import Exit, exit_of
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Row = Sequence[tuple[str, str]]
 """Texts, each with its style."""
 

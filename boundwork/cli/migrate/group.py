@@ -1,6 +1,6 @@
 """The commands of `boundwork migrate` and their options.
 
-They read and write files only; none of them executes a revision file or asks a database.
+They read and write files; only `check` and `revision --auto` execute revision files and ask a database.
 """
 
 from pathlib import Path
@@ -9,10 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from boundwork.alembic_like_migrations import Graph, RevisionNotFound
+from boundwork.alembic_like_migrations.autogenerate.checking import Against
+from boundwork.alembic_like_migrations.drafts import NO_BODY
 from boundwork.alembic_like_migrations.revision import Phase
 from boundwork.alembic_like_migrations.rollout.rename_pair import RenamePair
 from boundwork.alembic_like_migrations.settings import FILE_NAME, URL_VARIABLE, Section
 from boundwork.cli.migrate.answers import (
+    AsJson,
     Row,
     answering,
     as_object,
@@ -28,11 +31,11 @@ from boundwork.cli.migrate.drawing import drawn
 from boundwork.cli.migrate.exits import Exit
 from boundwork.cli.migrate.mermaid import flowchart
 from boundwork.cli.migrate.project import Project, Written, begin
+from boundwork.cli.migrate.structure import check, proposed
 
 CODES = "; ".join(f"[bold]{int(code)}[/bold] {code.meaning}" for code in Exit)
 ABOUT = f"Revisions of a database: their files and their graph.\n\nExit codes: {CODES}."
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Chosen = Annotated[str | None, typer.Option("--id", metavar="ID", help="The id.", show_default="one by chance")]
 
 migrate = typer.Typer(name="migrate", help=ABOUT, no_args_is_help=True, rich_markup_mode="rich")
@@ -47,6 +50,9 @@ def choose(
 ) -> None:
     """Stand above the commands."""
     context.obj = project
+
+
+migrate.command()(check)
 
 
 @migrate.command()
@@ -88,6 +94,13 @@ def revision(  # noqa: PLR0913 - each option is an argument
         str, typer.Option(metavar="NAME", help="What it comes after; [bold]base[/bold] for nothing.")
     ] = "head",
     phase: Annotated[Phase | None, typer.Option(help="When a rolling deploy may run it.")] = None,
+    auto: Annotated[bool, typer.Option("--auto", help="Write what brings the revisions to the models.")] = False,
+    against: Annotated[
+        Against, typer.Option(help="With --auto: start from the structure that revisions make, or the database has.")
+    ] = "revisions",
+    drop: Annotated[
+        bool, typer.Option("--drop", help="With --auto: drop what no model declares, instead of proposing it.")
+    ] = False,
     revision_id: Chosen = None,
     rename: Annotated[
         str | None,
@@ -101,12 +114,13 @@ def revision(  # noqa: PLR0913 - each option is an argument
     if rename is None and (message is None or not message.strip()):
         raise typer.BadParameter("say what it does", param_hint="-m")
     with answering(as_json=as_json):
+        project = Project.at(context.obj)
         if rename is not None:
-            _tell_all(Project.at(context.obj).rename(RenamePair.parsed(rename), message, after=after), as_json=as_json)
+            _tell_all(project.rename(RenamePair.parsed(rename), message, after=after), as_json=as_json)
             return
-        _tell(
-            Project.at(context.obj).add(message or "", after=after, phase=phase, revision=revision_id), as_json=as_json
-        )
+        body = proposed(project, after, against, drop=drop) if auto else NO_BODY
+        written = project.add(message or "", after=after, phase=phase, revision=revision_id, body=body)
+        _tell(written, as_json=as_json)
 
 
 @migrate.command()

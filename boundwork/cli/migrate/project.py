@@ -1,12 +1,19 @@
 """What the commands work on: the settings of a project and the graph of its revision files."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from boundwork.alembic_like_migrations import Graph, Revision, read_folder
-from boundwork.alembic_like_migrations.drafts import Draft, checked_id, merge_parents, new_id, next_parents
+from boundwork.alembic_like_migrations.drafts import (
+    NO_BODY,
+    Body,
+    Draft,
+    checked_id,
+    merge_parents,
+    new_id,
+    next_parents,
+)
 from boundwork.alembic_like_migrations.revision import Phase
 from boundwork.alembic_like_migrations.rollout.rename_pair import RenamePair
 from boundwork.alembic_like_migrations.settings import Section, Settings, find_settings, prepared, write_settings
@@ -26,18 +33,18 @@ class Project:
         settings = find_settings(start)
         return cls(settings, Graph(read_folder(settings.folder)))
 
-    def add(self, message: str, *, after: str, phase: Phase | None, revision: str | None) -> "Written":
+    def add(
+        self, message: str, *, after: str, phase: Phase | None, revision: str | None, body: Body = NO_BODY
+    ) -> "Written":
         """Write a revision after another one."""
-        return self._write(next_parents(self.graph, after), message, phase, revision)
+        return self._write(next_parents(self.graph, after), message, phase, revision, body)
 
     def rename(self, pair: RenamePair, message: str | None, *, after: str) -> "list[Written]":
         """Write the two revisions of a renaming, one after another."""
         words = message or pair.title
-        up, down = pair.expand()
-        first = self._write(next_parents(self.graph, after), f"{words}: expand", "expand", None, up, down)
-        up, down = pair.contract()
+        first = self._write(next_parents(self.graph, after), f"{words}: expand", "expand", None, pair.expand())
         second = Project(self.settings, first.graph)._write(  # noqa: SLF001 - another one of this class
-            (first.revision.revision,), f"{words}: contract", "contract", None, up, down
+            (first.revision.revision,), f"{words}: contract", "contract", None, pair.contract()
         )
         return [first, second]
 
@@ -46,18 +53,17 @@ class Project:
         parents = merge_parents(self.graph, names)
         return self._write(parents, message or f"merge {' and '.join(parents)}", None, revision)
 
-    def _write(  # noqa: PLR0913, PLR0917 - what a draft is made of
+    def _write(
         self,
         parents: tuple[str, ...],
         message: str,
         phase: Phase | None,
         revision: str | None,
-        up: Sequence[str] = (),
-        down: Sequence[str] = (),
+        body: Body = NO_BODY,
     ) -> "Written":
         chosen = new_id() if revision is None else checked_id(self.graph, revision)
         words = " ".join(message.split())
-        written = write_revision(self.settings, Draft(chosen, parents, words, datetime.now(UTC), phase, up, down))
+        written = write_revision(self.settings, Draft(chosen, parents, words, datetime.now(UTC), phase, body))
         return Written(Graph([*self.graph, written]), written)
 
 

@@ -73,6 +73,21 @@ def asynchronous_structure(database: object) -> StructureSession:
     raise TypeError(_misfit(database, "ensure_schema_async", "a pymongo AsyncDatabase", "ensure_schema"))
 
 
+def handle_of(database: object, *, asynchronous: bool) -> Any:
+    """Return the driver's handle for a database, which a connection makes for a colour."""
+    if isinstance(database, Connection):
+        return database.async_database() if asynchronous else database.sync_database()
+    return database
+
+
+def sibling(handle: Any, name: str) -> object:
+    """Return another database of the same server; TypeError for one that is on no server."""
+    kind: Any = handle.__class__
+    if hasattr(kind, "new_structure") or not hasattr(handle, "client"):
+        raise TypeError(f"A scratch database needs a server, and {kind.__name__} has none. Use a mongod.")
+    return handle.client[name]
+
+
 def _is_synchronous(database: object) -> TypeGuard[Database[Any]]:
     return isinstance(database, Database)
 

@@ -19,6 +19,7 @@ from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.port import Batches
 from boundwork.uow.sessions.bookkeeping import Bookkeeping
 from boundwork.uow.sessions.cursors import SynchronousBatches
+from boundwork.uow.sessions.embedded_gaps import refuse_ignored
 from boundwork.uow.sessions.guard import Watch, meant
 from boundwork.uow.sessions.left_behind import leave_behind
 from boundwork.uow.sessions.probing import abort_after_commit
@@ -138,6 +139,7 @@ class SynchronousSession:
     async def aggregate(self, command: Aggregate) -> list[bytes]:
         """Return the rows of a pipeline as batches of concatenated BSON."""
         collection = self._stored[command.collection]
+        refuse_ignored(self._given.client, command.pipeline)
         with self._books.own():
             cursor = collection.aggregate_raw_batches(list(command.pipeline), session=self._session)
             batches = raw_batches(list(cursor))

@@ -1,0 +1,93 @@
+"""How a condition follows an aggregation into the other collections that it looks into.
+
+Each stage that reads a collection gets the condition of that one. What a stage reads that is not listed here nobody can
+say, so it is refused where a condition must hold.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from boundwork.models.kinds import is_mapping
+from boundwork.models.pipelines import Stage, restricted
+
+ConditionOf = Callable[[str], Mapping[str, Any]]
+
+_OF_ROWS = frozenset(
+    {
+        "$addFields",
+        "$bucket",
+        "$bucketAuto",
+        "$count",
+        "$densify",
+        "$fill",
+        "$geoNear",
+        "$group",
+        "$limit",
+        "$match",
+        "$project",
+        "$redact",
+        "$replaceRoot",
+        "$replaceWith",
+        "$sample",
+        "$set",
+        "$setWindowFields",
+        "$skip",
+        "$sort",
+        "$sortByCount",
+        "$unset",
+        "$unwind",
+    }
+)
+
+
+def narrowed(collection: str, stages: Iterable[Stage], condition_of: ConditionOf) -> tuple[Stage, ...]:
+    """Return a pipeline that reads only what meets the condition of its collection; ValueError for an unknown stage."""
+    return restricted(joined(stages, condition_of, strict=True), condition_of(collection))
+
+
+def joined(stages: Iterable[Stage], condition_of: ConditionOf, *, strict: bool) -> list[Stage]:
+    """Return the stages with the conditions of the other collections that they read.
+
+    A `strict` one raises ValueError for a stage of which it is not known what it reads; else that one stays as it is.
+    """
+    return [_stage(stage, condition_of, strict=strict) for stage in stages]
+
+
+def _stage(stage: Stage, condition_of: ConditionOf, *, strict: bool) -> Stage:
+    ((name, operand),) = stage.items()
+    if name in _OF_ROWS:
+        return stage
+    if name == "$facet":
+        parts = {key: joined(part, condition_of, strict=strict) for key, part in operand.items()}
+        return {name: parts}
+    if name == "$unionWith" and isinstance(operand, str):
+        operand = {"coll": operand}
+    other = _other(name, operand)
+    if other is not None:
+        return {name: _reaching(name, other, operand, condition_of, strict=strict)}
+    if strict:
+        raise ValueError(
+            f"The stage {name} is refused in a unit with a tenant: which documents it reads is not known. "
+            "Use another one, or lift the tenant for this aggregation (all_tenants=True)."
+        )
+    return stage
+
+
+def _other(name: str, operand: Any) -> str | None:
+    """Return the collection that a stage reads, None if that is not known."""
+    word = {"$lookup": "from", "$graphLookup": "from", "$unionWith": "coll"}.get(name)
+    named = operand.get(word) if word is not None and is_mapping(operand) else None
+    return named if isinstance(named, str) else None
+
+
+def _reaching(
+    name: str, other: str, operand: Mapping[str, Any], condition_of: ConditionOf, *, strict: bool
+) -> Mapping[str, Any]:
+    condition = condition_of(other)
+    if name == "$graphLookup":
+        given = operand.get("restrictSearchWithMatch")
+        both = {"$and": [dict(condition), given]} if given and condition else dict(condition) or given
+        return {**operand, "restrictSearchWithMatch": both} if both else operand
+    inner = joined(cast("Iterable[Stage]", operand.get("pipeline", ())), condition_of, strict=strict)
+    stages = restricted(inner, condition)
+    return {**operand, "pipeline": list(stages)} if stages else operand
