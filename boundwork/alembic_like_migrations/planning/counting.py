@@ -1,7 +1,7 @@
 """How many documents a step visits and about how long that takes, found without writing anything.
 
 Counts are exact, by the step's own filter. The time is that of reading a page of such documents, as a batch does, and a
-rate of writing that small updates in transactions reached on one machine of two cores; larger changes take longer.
+rate of writing that is assumed for small updates in transactions; larger changes take longer.
 """
 
 from collections.abc import Mapping
