@@ -27,6 +27,14 @@ class Scenes(Rewinding):
         self.fail_in_savepoint(look=look)
 
     @precondition(lambda self: len(self.levels) == 1 and self._works())
+    @rule(giver=picks, taker=picks, number=numbers)
+    def change_what_is_shared_and_roll_back(self, giver: int, taker: int, number: int) -> None:
+        """Change a part through both of the documents that have it."""
+        self.share(giver, taker)
+        self.edit([(0, "part name", number), (1, "part name", number + 1)])
+        self.roll_back(look=False)
+
+    @precondition(lambda self: len(self.levels) == 1 and self._works())
     @rule(pick=picks, rival=st.none() | numbers, unseen=unstored, inside=some_edits, back=st.booleans())
     def come_back_after_a_commit(self, pick: int, rival: int | None, unseen: Unseen, inside: Some, back: bool) -> None:
         self._come_back(pick, rival, unseen, inside)
