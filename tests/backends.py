@@ -8,7 +8,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from boundwork import guard
 from boundwork.uow.sessions.memory import MemoryDatabase
 
-PATIENCE: dict[str, Any] = {"serverSelectionTimeoutMS": 5000}
+PATIENCE: dict[str, Any] = {"serverSelectionTimeoutMS": 30_000}
 
 
 class Backend:

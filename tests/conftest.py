@@ -22,7 +22,7 @@ from boundwork.uow.sessions.embedded import EmbeddedServer, require_embedded
 from tests.backends import PATIENCE, Backend
 from tests.failure import figures
 from tests.servers import NoServer, RealMongod, empty, given_uri, left_behind, mongod_binary
-from tests.several_processes import WholeFiles, number_of_processes
+from tests.several_processes import WholeFiles, number_of_processes, turn_of
 
 Clients = dict[str, MongoClient[dict[str, Any]]]
 missing_key = pytest.StashKey[dict[str, str]]()
@@ -63,6 +63,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that need a mongod; leave out those whose server is missing, or end the run in CI."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=turn_of)
     for item in items:
         needed = _servers_of(item)
         if "mongod" in needed:
@@ -129,7 +131,7 @@ def mongod_uri(clients: Clients) -> Iterator[str]:
             yield given
     else:
         with RealMongod() as mongod, _client_of("mongod", mongod.uri, clients):
-            yield f"{mongod.uri}&serverSelectionTimeoutMS=5000"
+            yield f"{mongod.uri}&serverSelectionTimeoutMS=30000"
 
 
 @pytest.fixture(scope="session")
@@ -142,7 +144,7 @@ def majority_uri(mongod_uri: str) -> str:
 def embedded_uri(clients: Clients) -> Iterator[str]:
     """Return the address of an embedded server whose data goes with it."""
     with EmbeddedServer() as server, _client_of("embedded", server.uri, clients):
-        yield f"{server.uri}&serverSelectionTimeoutMS=5000"
+        yield f"{server.uri}&serverSelectionTimeoutMS=30000"
 
 
 @pytest.fixture(scope="session")
@@ -152,12 +154,12 @@ def mongod_client(mongod_uri: str, clients: Clients) -> MongoClient[dict[str, An
 
 
 @pytest.fixture
-def database_name(clients: Clients) -> Iterator[str]:
-    """Return a database name of this test only; its collections are dropped on every server afterwards."""
+def database_name(clients: Clients, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return a database name of this test only; its collections are dropped on the servers of the test afterwards."""
     name = f"test_{uuid.uuid4().hex[:16]}"
     yield name
-    for client in clients.values():
-        empty(client, name)
+    for server in _servers_of(request.node) & clients.keys():
+        empty(clients[server], name)
 
 
 @pytest.fixture(params=["memory", "embedded", pytest.param("mongod", marks=pytest.mark.server)])

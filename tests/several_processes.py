@@ -2,6 +2,7 @@
 
 A process is given whole files, since the next test of a file finds ready what the last one needed. The files that use
 the replica set of three are given out as one: it is started once, and another set beside it would shift its elections.
+What lasts longest is given out first, so that at the end no process waits long for another.
 """
 
 import os
@@ -12,11 +13,12 @@ from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissing
 
 from tests.servers import given_uri
 
-# Tests wait for servers about half of their time.
-MORE_THAN_PROCESSORS = 1
+# Tests wait for servers more than half of their time.
+MORE_THAN_PROCESSORS = 2
 MOST_PROCESSES = 4
 REPLICA_SET = "the replica set"
 ON_THE_REPLICA_SET = {"test_bank.py", "test_histories.py", "test_keyed_failover.py", "test_migrations_chaos.py"}
+LONGEST_FIRST = (REPLICA_SET, "tests/failure/", "tests/cli/", "tests/architecture/", "tests/server/", "tests/")
 
 
 def number_of_processes() -> int:
@@ -25,8 +27,20 @@ def number_of_processes() -> int:
     return 0 if given_uri() else min(processors + MORE_THAN_PROCESSORS, MOST_PROCESSES)
 
 
+def scope_of(nodeid: str) -> str:
+    """Return what a test is given out with."""
+    file = nodeid.partition("::")[0]
+    return REPLICA_SET if file.rpartition("/")[2] in ON_THE_REPLICA_SET else file
+
+
+def turn_of(item: pytest.Item) -> int:
+    """Return the place of a test in an order that has what lasts longest first."""
+    scope = scope_of(item.nodeid)
+    return next((place for place, start in enumerate(LONGEST_FIRST) if scope.startswith(start)), len(LONGEST_FIRST))
+
+
 class WholeFiles(LoadScopeScheduling):
-    """Gives out files in the order of their names: those with the most tests are not those that take longest."""
+    """Gives out files in the order of the collection: those with the most tests are not those that take longest."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         """Keep the order of the collection."""
@@ -34,5 +48,4 @@ class WholeFiles(LoadScopeScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return REPLICA_SET if file.rpartition("/")[2] in ON_THE_REPLICA_SET else file
+        return scope_of(nodeid)

@@ -8,23 +8,24 @@ import pytest
 from pymongo import MongoClient
 
 from boundwork.uow.sessions.supervised import SupervisedServer
-from tests.servers import mongod_binary
+from tests.servers import free_port, mongod_binary
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 @pytest.fixture
-def standalone_uri(unused_tcp_port: int) -> Iterator[str]:
+def standalone_uri() -> Iterator[str]:
     """Return the address of a standalone, as `mongodb://host:port`."""
+    port = free_port()
 
     def command(scratch: Path) -> list[str]:
         words = [str(mongod_binary()), "--dbpath", str(scratch), "--logpath", str(scratch / "mongod.log")]
-        words += ["--port", str(unused_tcp_port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+        words += ["--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
         return [*words, "--wiredTigerEngineConfigString", "log=(file_max=2MB,prealloc=false)"]
 
     server = SupervisedServer(command, grace_seconds=0)
     try:
-        uri = f"mongodb://127.0.0.1:{unused_tcp_port}"
+        uri = f"mongodb://127.0.0.1:{port}"
         with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=int(START_SECONDS * 1000)) as client:
             client.admin.command("ping")
         yield uri

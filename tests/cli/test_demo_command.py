@@ -25,7 +25,7 @@ def boundwork(*arguments: str, folder: Path | None = None) -> subprocess.Complet
         [*BOUNDWORK, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env=_environment(folder),
     )

@@ -225,7 +225,7 @@ def on_a_terminal(folder: Path, *words: str) -> str:
     }
     environment.pop("NO_COLOR", None)
     command = [sys.executable, "-W", "error", "-m", "boundwork.cli", "migrate", *words]
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=theirs, check=True, timeout=60)  # noqa: S603 - our own
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=theirs, check=True, timeout=300)  # noqa: S603 - our own
     os.close(theirs)
     assert done.returncode == 0
     pieces = b""

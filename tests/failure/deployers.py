@@ -27,7 +27,7 @@ from boundwork.alembic_like_migrations.engine.server import LEDGER, Server
 from boundwork.alembic_like_migrations.migrator import Migrator
 
 PAUSE_SECONDS = 0.05
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 200.0
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from boundwork.alembic_like_migrations.engine.server import FENCE, LEDGER
 from tests.failure.deployers import Order, name_of
 
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = 120.0
+SECONDS = 240.0
 ARRIVAL_SECONDS = 0.03
 REVISION = """revision, down_revision = {name!r}, {after!r}
 from boundwork.alembic_like_migrations import op

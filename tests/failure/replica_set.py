@@ -23,14 +23,9 @@ from boundwork.uow.sessions.supervised import SupervisedServer
 from tests.servers import START_SECONDS, RealMongod
 
 SIZE = 3
-HEALTHY_SECONDS = 30.0
+HEALTHY_SECONDS = 120.0
 SETTINGS = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 500}
-IMPATIENT: dict[str, Any] = {
-    "directConnection": True,
-    "serverSelectionTimeoutMS": 500,
-    "connectTimeoutMS": 500,
-    "socketTimeoutMS": 500,
-}
+PATIENT_MS, LOOKING_MS = 60_000, 1000
 
 
 class Member(RealMongod):
@@ -77,12 +72,13 @@ class Member(RealMongod):
         ended.close()
         self._initiate()
 
-    def ask(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Send a command to this member alone, and give up soon; inside a unit as well, where its session is bound."""
-        return Context().run(self._ask, command)
+    def ask(self, command: dict[str, Any], patience: int = PATIENT_MS) -> dict[str, Any]:
+        """Send a command to this member alone; inside a unit as well, where its session is bound."""
+        return Context().run(self._ask, command, patience)
 
-    def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
-        with MongoClient[dict[str, Any]]("127.0.0.1", self.port, **IMPATIENT) as client:
+    def _ask(self, command: dict[str, Any], patience: int) -> dict[str, Any]:
+        limits = dict.fromkeys(("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS"), patience)
+        with MongoClient[dict[str, Any]]("127.0.0.1", self.port, directConnection=True, **limits) as client:
             return client.admin.command(command)
 
     def _initiate(self) -> None:
@@ -188,7 +184,7 @@ class ReplicaSet:
         if member.stopped or not member.running:
             return {}
         try:
-            return member.ask({"hello": 1})
+            return member.ask({"hello": 1}, LOOKING_MS)
         except PyMongoError:
             return {}
 

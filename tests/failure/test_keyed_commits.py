@@ -82,7 +82,7 @@ async def test_a_commit_that_is_known_to_be_rolled_back_is_so_for_the_key_too(
 async def test_every_other_failure_of_the_commit_ends_committed_once(
     mongod_client: MongoClient[Stored], stored: Any, open_shop: Any, cell: Cell
 ) -> None:
-    shop = open_shop(commit_seconds=5.0, idempotency_key="a")
+    shop = open_shop(commit_seconds=60.0, idempotency_key="a")
     done: list[str] = []
     with failing(mongod_client, [COMMIT], cell.times, appName=stored.name, **FAILURES[cell.failure]):
         async with shop as uow:

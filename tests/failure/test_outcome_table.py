@@ -83,7 +83,7 @@ def stored(mongod_client: MongoClient[Stored], database_name: str) -> Any:
 async def shop(mongod_uri: str, database_name: str, driver: str, stored: Any) -> AsyncIterator[Any]:
     client = CLIENTS[driver](with_options(mongod_uri, f"{SOON_BACK}&appName={database_name}"))
     colour = "sync" if driver == "sync" else "async"
-    yield define(colour, client[database_name], {"commit_seconds": 5.0}, pages=Page, items=Item)
+    yield define(colour, client[database_name], {"commit_seconds": 60.0}, pages=Page, items=Item)
     closing = client.close()
     if driver == "async":
         await closing

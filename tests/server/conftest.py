@@ -106,7 +106,7 @@ def server(mongod_client: MongoClient[Stored], database_name: str) -> Any:
 def real(mongod_uri: str) -> Iterator[Collection[RawBSONDocument]]:
     """Give a collection that is compared with one of the in-memory database."""
     with MongoClient[RawBSONDocument](
-        mongod_uri, document_class=RawBSONDocument, uuidRepresentation="standard", serverSelectionTimeoutMS=5000
+        mongod_uri, document_class=RawBSONDocument, uuidRepresentation="standard", serverSelectionTimeoutMS=30000
     ) as client:
         database = client["memory_agrees"]
         client.drop_database(database)

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -14,6 +13,7 @@ from pymongo import AsyncMongoClient, MongoClient
 
 from boundwork import AsyncRepository, AsyncUnitOfWork, Repository, UnitOfWork
 from tests.contract.shop import Account
+from tests.server.under_way import held, left_open
 
 
 class Bank(UnitOfWork):
@@ -43,14 +43,6 @@ def slow(client: MongoClient[Any], command: str, milliseconds: int) -> Generator
         client.admin.command("configureFailPoint", "failCommand", mode="off")
 
 
-def open_transactions(client: MongoClient[Any]) -> int:
-    pipeline: list[dict[str, Any]] = [
-        {"$currentOp": {"allUsers": True, "idleSessions": True}},
-        {"$match": {"transaction": {"$exists": True}}},
-    ]
-    return len(list(client.admin.aggregate(pipeline)))
-
-
 async def transfer(bank: AsyncBank) -> None:
     async with bank as uow:
         account = await uow.accounts.get(1)
@@ -77,8 +69,7 @@ async def test_a_cancelled_unit_is_all_or_nothing_and_leaves_no_transaction(
         with suppress(asyncio.CancelledError):
             await task
     assert await documents(bank) in {(0, 1), (1, 2)}
-    await asyncio.sleep(0.3)
-    assert open_transactions(mongod_client) == 0
+    assert await left_open(mongod_client) == []
 
 
 async def test_a_task_that_is_cancelled_again_and_again_leaves_no_transaction(
@@ -91,8 +82,7 @@ async def test_a_task_that_is_cancelled_again_and_again_leaves_no_transaction(
             task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    await asyncio.sleep(0.6)
-    assert open_transactions(mongod_client) == 0
+    assert await left_open(mongod_client) == []
     assert await documents(bank) == (0, 1)
 
 
@@ -105,39 +95,54 @@ async def test_a_call_of_the_driver_that_is_cancelled_leaves_no_transaction(
 
     with slow(mongod_client, "insert", 300):
         task = asyncio.create_task(write())
-        await asyncio.sleep(0.1)
+        await held(mongod_client, "insert")
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    await asyncio.sleep(0.6)
-    assert open_transactions(mongod_client) == 0
+    assert await left_open(mongod_client) == []
     assert await documents(bank) == (0, 1)
 
 
 async def test_a_timeout_in_a_slow_commit_tells_the_truth(bank: AsyncBank, mongod_client: MongoClient[Any]) -> None:
     accounts: list[Account] = []
+
+    async def end(limit: asyncio.Timeout) -> None:
+        await held(mongod_client, "commitTransaction")
+        limit.reschedule(0)
+
     with slow(mongod_client, "commitTransaction", 300), pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1), bank as uow:
-            accounts.append(await uow.accounts.get(1))
-            accounts[0].balance = 7
+        async with asyncio.timeout(None) as limit:
+            ending = asyncio.create_task(end(limit))
+            async with bank as uow:
+                accounts.append(await uow.accounts.get(1))
+                accounts[0].balance = 7
+    await ending
     async with bank as uow:
         assert (await uow.accounts.get(1)).balance == accounts[0].balance
 
 
+async def interrupt_when_held(client: MongoClient[Any], command: str) -> None:
+    await held(client, command)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 @pytest.mark.parametrize("command", ["find", "update", "commitTransaction"])
-def test_ctrl_c_leaves_no_transaction(mongod_uri: str, database_name: str, command: str) -> None:
+def test_ctrl_c_leaves_no_transaction(
+    mongod_uri: str, mongod_client: MongoClient[Any], database_name: str, command: str
+) -> None:
     with MongoClient[Any](mongod_uri) as client:
         bank = Bank(client[database_name])
         with bank as uow:
             uow.accounts.add(Account(id=1))
         accounts: list[Account] = []
-        with slow(client, command, 400):
-            threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with slow(client, command, 1000):
+            interrupting = threading.Thread(target=asyncio.run, args=[interrupt_when_held(mongod_client, command)])
+            interrupting.start()
             with pytest.raises(KeyboardInterrupt), bank as uow:
                 accounts.append(uow.accounts.get(1))
                 accounts[0].balance = 7
-        time.sleep(0.6)
-        assert open_transactions(client) == 0
+            interrupting.join()
+        assert asyncio.run(left_open(mongod_client)) == []
         with bank as uow:
             stored = uow.accounts.get(1).balance
         assert stored in {0, 7}

@@ -7,7 +7,6 @@ second, until one comes to its end. Each has documents of its own, so that a com
 import asyncio
 import gc
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import suppress
 from typing import Any
@@ -21,6 +20,7 @@ from boundwork import AsyncRepository, AsyncUnitOfWork, BoundworkError, Reposito
 from tests.contract.shop import Account
 from tests.server.bank import settled
 from tests.server.commands_seen import failing, with_options
+from tests.server.under_way import left_open
 
 # PyMongo 4.20 leaves the socket of a connection attempt that is cancelled to the garbage collector, which warns.
 pytestmark = [
@@ -30,7 +30,6 @@ pytestmark = [
 ]
 
 NOTHING, HALF, ALL = (0, 1), (1, 1), (1, 2)
-SOON_SECONDS = 1.0
 Stored = dict[str, Any]
 
 
@@ -156,17 +155,6 @@ def documents(stored: Any, number: int) -> tuple[int, int]:
     return found[number], len(found)
 
 
-async def open_transactions(client: MongoClient[Any]) -> int:
-    """Return how many transactions are open on the server, as soon as there are none, or after a second."""
-    deadline = time.monotonic() + SOON_SECONDS
-    while True:
-        status: Stored = client.admin.command("serverStatus")
-        number = int(status["transactions"]["currentOpen"])
-        if not number or time.monotonic() > deadline:
-            return number
-        await asyncio.sleep(0.01)
-
-
 @pytest.mark.parametrize("more", [0, 1, 3, 9])
 @pytest.mark.parametrize(
     ("driver", "name"), [*(("async", name) for name in BODIES), ("motor", "plain"), ("motor", "two transactions")]
@@ -194,7 +182,7 @@ async def test_a_unit_is_all_or_nothing_wherever_it_is_cancelled(
                 await asyncio.ensure_future(_awaited(driven))
             except asyncio.CancelledError:
                 cancelled = True
-        assert await open_transactions(mongod_client) == 0
+        assert await left_open(mongod_client) == []
         seen[number] = documents(stored, number)
         assert {account.balance for account in held} <= {seen[number][0]}
         suspensions = driven.suspensions
@@ -253,7 +241,7 @@ def test_a_unit_is_all_or_nothing_before_and_after_whatever_command_ctrl_c_comes
                 uow.accounts.count()
                 uow.accounts.add(Account(id=number + 1))
             seen[number] = documents(stored, number)
-            assert asyncio.run(open_transactions(mongod_client)) == 0
+            assert asyncio.run(left_open(mongod_client)) == []
             assert {account.balance for account in held} <= {seen[number][0]}
         interrupting.at = 0
     assert set(seen.values()) == {NOTHING, ALL}

@@ -41,7 +41,7 @@ def not_found(_: str) -> None:
 
 
 def client_of(server: EmbeddedServer) -> MongoClient[dict[str, Any]]:
-    return MongoClient(server.uri, serverSelectionTimeoutMS=5000)
+    return MongoClient(server.uri, serverSelectionTimeoutMS=30000)
 
 
 def started_by_another(kind: str, temporary: Path) -> tuple[subprocess.Popen[str], int]:

@@ -10,6 +10,7 @@ from boundwork.uow.run_sync import run_sync
 from tests.contract.colours import Blue
 from tests.server.bank import Account, AsyncBank, bank_of, raw, settled
 from tests.server.commands_seen import CommandsSeen, name_of
+from tests.server.under_way import held, left_open
 
 Stored = dict[str, Any]
 
@@ -102,7 +103,7 @@ async def test_hooks_run_once_where_the_unit_repeats_itself(banks: Any, server: 
     done: list[str] = []
     lost = {"errorCode": 251, "errorLabels": ["TransientTransactionError"]}
     with server(["commitTransaction"], 2, lost):
-        async with banks(replay_seconds=5.0) as uow:
+        async with banks(replay_seconds=60.0) as uow:
             (await uow.accounts.get(1)).balance = 7
             uow.before_commit(lambda: done.append("before"))
             uow.on_commit(lambda: done.append("committed"))
@@ -150,12 +151,11 @@ async def test_a_hook_that_is_cancelled_in_a_call_of_the_driver_before_the_commi
 
     mongod_client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
     task = asyncio.create_task(work())
-    await asyncio.sleep(0.1)
+    await held(mongod_client, "insert")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0.6)
-    assert mongod_client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
+    assert await left_open(mongod_client) == []
     assert mongod_client[database_name].accounts.count_documents({}) == 0
 
 

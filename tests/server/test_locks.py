@@ -196,7 +196,7 @@ def test_snapshots_let_both_doctors_go_off_duty(client: MongoClient[Stored], dat
     ward = Ward(client[database_name])
 
     for _ in range(ROUNDS):
-        both = Barrier(2, timeout=20)
+        both = Barrier(2, timeout=60)
 
         def leave(me: str, _: str, both: Barrier = both) -> bool:
             with ward as uow:
@@ -212,7 +212,7 @@ def test_locked_reads_keep_one_doctor_on_call(client: MongoClient[Stored], datab
     ward = Ward(client[database_name], isolation="locked_reads")
 
     for _ in range(ROUNDS):
-        both = Barrier(2, timeout=20)
+        both = Barrier(2, timeout=60)
 
         def leave(me: str, _: str, both: Barrier = both) -> bool:
             with ward as uow:
@@ -230,7 +230,7 @@ def test_locked_reads_that_cross_end_with_one_conflict(client: MongoClient[Store
     ward = Ward(client[database_name], isolation="locked_reads")
 
     for _ in range(ROUNDS):
-        both = Barrier(2, timeout=20)
+        both = Barrier(2, timeout=60)
 
         def leave(me: str, other: str, both: Barrier = both) -> bool:
             try:

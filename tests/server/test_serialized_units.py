@@ -11,6 +11,7 @@ from pymongo import AsyncMongoClient
 from boundwork import AsyncRepository, UnitClosed, UnitUsedElsewhere, guard
 from tests.server.bank import ACCOUNTS, BALANCE, Account, AsyncBank, Entry
 from tests.server.commands_seen import CommandsSeen, with_options
+from tests.server.under_way import held
 
 ROUNDS = 200
 NEW = 1000
@@ -185,7 +186,7 @@ async def test_leaving_waits_for_the_operation_under_way_and_refuses_those_that_
                 tasks += [
                     asyncio.create_task(uow.accounts.add_if_absent(Account(id=NEW + number))) for number in range(3)
                 ]
-                await asyncio.sleep(0.05)
+                await held(accounts.database.client, "update")
                 if error is not None:
                     raise error
         except ZeroDivisionError:
@@ -201,7 +202,7 @@ async def test_a_cancelled_waiter_leaves_the_queue_sound(serial: AsyncBank, acco
     async with serial as uow:
         with server(["find"], 1, SLOWLY):
             tasks = [asyncio.create_task(uow.accounts.get(number)) for number in range(4)]
-            await asyncio.sleep(0.05)
+            await held(accounts.database.client, "find")
             tasks[1].cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(result) for result in results] == [Account, asyncio.CancelledError, Account, Account]
@@ -221,7 +222,7 @@ async def test_what_children_do_while_a_flush_asks_the_server_is_not_lost(
             ["find"], 1, SLOWLY
         ):  # the flush compares the document with the database, since a commit lies between
             flushing = asyncio.create_task(uow.flush())
-            await asyncio.sleep(0.05)
+            await held(accounts.database.client, "find")
             first.balance = 11
             second.balance = 12
             if adds:

@@ -282,7 +282,7 @@ def test_a_unit_of_an_asynchronous_fixture_is_right_or_loud(
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
 
 

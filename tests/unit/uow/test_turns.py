@@ -11,7 +11,7 @@ from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.memory import MemoryDatabase
 from boundwork.uow.turns import Turn, Turns
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 
 
 def turns_of(kind: Any, *, queues: bool = True) -> Turns:
