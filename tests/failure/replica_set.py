@@ -77,7 +77,9 @@ class Member(RealMongod):
         return Context().run(self._ask, command, patience)
 
     def _ask(self, command: dict[str, Any], patience: int) -> dict[str, Any]:
-        limits = dict.fromkeys(("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS"), patience)
+        limits: dict[str, Any] = dict.fromkeys(
+            ("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS"), patience
+        )
         with MongoClient[dict[str, Any]]("127.0.0.1", self.port, directConnection=True, **limits) as client:
             return client.admin.command(command)
 
