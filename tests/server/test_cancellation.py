@@ -110,13 +110,13 @@ async def test_a_timeout_in_a_slow_commit_tells_the_truth(bank: AsyncBank, mongo
         await held(mongod_client, "commitTransaction")
         limit.reschedule(0)
 
-    with slow(mongod_client, "commitTransaction", 300), pytest.raises(TimeoutError):
-        async with asyncio.timeout(None) as limit:
-            ending = asyncio.create_task(end(limit))
-            async with bank as uow:
-                accounts.append(await uow.accounts.get(1))
-                accounts[0].balance = 7
-    await ending
+    async with asyncio.TaskGroup() as tasks:
+        with slow(mongod_client, "commitTransaction", 300), pytest.raises(TimeoutError):
+            async with asyncio.timeout(None) as limit:
+                tasks.create_task(end(limit))
+                async with bank as uow:
+                    accounts.append(await uow.accounts.get(1))
+                    accounts[0].balance = 7
     async with bank as uow:
         assert (await uow.accounts.get(1)).balance == accounts[0].balance
 
