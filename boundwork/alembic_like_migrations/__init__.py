@@ -21,7 +21,10 @@ from boundwork.alembic_like_migrations.errors import (
     IdRefused,
     MigrationError,
     MissingParent,
+    NoFolder,
     NothingToMerge,
+    PartlyReplaced,
+    ReplacesWrong,
     RevisionAmbiguous,
     RevisionCycle,
     RevisionExists,
@@ -30,6 +33,7 @@ from boundwork.alembic_like_migrations.errors import (
     RevisionUnreadable,
     SettingsWrong,
     SeveralHeads,
+    SquashImpossible,
     StepsImpossible,
     TemplateWrong,
     UnknownApplied,
@@ -42,6 +46,7 @@ from boundwork.alembic_like_migrations.planning.rehearsal import Rehearsal, Unli
 from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.alembic_like_migrations.rollout.errors import GateRefused, InstanceTooOld, LivingInstance, PhaseBlocked
 from boundwork.alembic_like_migrations.rollout.instance import AsyncInstance, Instance
+from boundwork.alembic_like_migrations.squashing.squash import Squashed
 from boundwork.alembic_like_migrations.steps.step import Irreversible
 
 __all__ = [
@@ -62,9 +67,11 @@ __all__ = [
     "MigrationError",
     "Migrator",
     "MissingParent",
+    "NoFolder",
     "NotHalfDone",
     "NothingToMerge",
     "NothingToResume",
+    "PartlyReplaced",
     "Phase",
     "PhaseBlocked",
     "Plan",
@@ -72,6 +79,7 @@ __all__ = [
     "PlannedStep",
     "Refused",
     "Rehearsal",
+    "ReplacesWrong",
     "Revision",
     "RevisionAmbiguous",
     "RevisionBroken",
@@ -83,6 +91,8 @@ __all__ = [
     "RevisionUnreadable",
     "SettingsWrong",
     "SeveralHeads",
+    "SquashImpossible",
+    "Squashed",
     "StandaloneServer",
     "Standing",
     "StepFailed",

@@ -18,11 +18,15 @@ ID_BYTES = 6
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What stands in a revision file: lines of imports, and lines of `up()` and `down()` that are not indented."""
+    """What stands in a revision file: lines of imports, and lines of `up()` and `down()` that are not indented.
+
+    `before` are lines of functions that these two call.
+    """
 
     imports: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
 
 
 NO_BODY = Body()
@@ -38,6 +42,7 @@ class Draft:
     made: datetime
     phase: Phase | None = None
     body: Body = NO_BODY
+    replaces: tuple[str, ...] = ()
 
 
 def new_id() -> str:
@@ -70,7 +75,7 @@ def merge_parents(graph: Graph, names: Sequence[str] = ()) -> tuple[str, ...]:
 
 def checked_id(graph: Graph, revision: str) -> str:
     """Return an id that a user has chosen, if it can be one and is free. Raises IdRefused."""
-    problem = wrong_id(revision) or ("there is such a revision already" if revision in graph else None)
+    problem = wrong_id(revision) or ("there is such a revision already" if revision in graph.names else None)
     if problem:
         raise IdRefused(f"{revision!r} cannot be the id: {problem}. Choose another, or leave it out.")
     return revision

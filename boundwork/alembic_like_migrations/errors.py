@@ -5,10 +5,14 @@
     |   +-- DuplicateRevision    two files have the same id
     |   +-- MissingParent        a file names a parent that no file has
     |   +-- RevisionCycle        revisions are each other's ancestors
+    |   +-- ReplacesWrong        squashes replace the same revision, or each other
     +-- RevisionNotFound         a name means no revision
     +-- RevisionAmbiguous        a name means more than one revision
     |   +-- SeveralHeads         `head` was asked for, and there are several
     +-- UnknownApplied           a database has a revision that no file has
+    +-- PartlyReplaced           a database has some of what a squash replaces, and files of it are gone
+    +-- SquashImpossible         a range of revisions cannot be replaced by one
+    +-- NoFolder                 a file was to be written, and nobody said where the revisions are
     +-- RevisionNotApplied       one cannot go down to what was never applied
     +-- StepsImpossible          there are not as many steps as were asked for
     +-- NothingToMerge           a merge needs two revisions, none before another
@@ -71,6 +75,14 @@ class RevisionCycle(GraphUnsound):
         self.revisions = tuple(revisions)
 
 
+class ReplacesWrong(GraphUnsound):
+    """Squashes replace the same revision, or each other; `revisions` are the squashes."""
+
+    def __init__(self, revisions: Sequence[str], what: str) -> None:
+        super().__init__(f"{listed(revisions)} {what}. Correct one `replaces`.")
+        self.revisions = tuple(revisions)
+
+
 class RevisionNotFound(MigrationError):
     """A name means no revision."""
 
@@ -109,6 +121,33 @@ class UnknownApplied(MigrationError):
             "They came from newer code or another branch; bring their files here first."
         )
         self.revisions = tuple(revisions)
+
+
+class PartlyReplaced(MigrationError):
+    """A database has some of the revisions that a squash replaces, and files of them are gone.
+
+    `missing` are those that are not applied, `gone` those without a file.
+    """
+
+    def __init__(self, squash: str, missing: Sequence[str], gone: Sequence[str]) -> None:
+        super().__init__(
+            f"The database has only some of what {squash} replaces: {listed(missing)} is missing. It must be upgraded with "
+            f"the old files first. Bring back those of {listed(gone)}, upgrade, and delete them again."
+        )
+        self.squash = squash
+        self.missing = tuple(missing)
+        self.gone = tuple(gone)
+
+
+class SquashImpossible(MigrationError):
+    """A range of revisions cannot be replaced by one."""
+
+
+class NoFolder(MigrationError):
+    """A file was to be written, and nobody said where the revisions are."""
+
+    def __init__(self) -> None:
+        super().__init__("These revisions were given as values, so no file can be written. Give the folder instead.")
 
 
 class RevisionNotApplied(MigrationError):

@@ -1,6 +1,6 @@
 """What revision files say, read from their syntax: listing a project never executes one.
 
-So `revision`, `down_revision` and `phase` must be literals, assigned once at the top level; a value that only running
+So `revision`, `down_revision`, `phase` and `replaces` must be literals, assigned once at the top level; a value that only running
 the file would tell is refused, with file and line. Files that begin with an underscore or a dot are no revisions.
 """
 
@@ -16,7 +16,7 @@ from boundwork.alembic_like_migrations.errors import RevisionUnreadable
 from boundwork.alembic_like_migrations.names import wrong_id
 from boundwork.alembic_like_migrations.revision import PHASES, Phase, Revision
 
-WORDS = frozenset({"revision", "down_revision", "phase"})
+WORDS = frozenset({"revision", "down_revision", "phase", "replaces"})
 _OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -58,6 +58,7 @@ def read_source(source: bytes | str, path: Path) -> Revision:
         message=_message(module),
         checksum=checksum(module),
         path=path,
+        replaces=said.replaces(),
     )
 
 
@@ -106,6 +107,17 @@ class _Literals:
             if isinstance(value, ast.Constant) and value.value == phase:
                 return phase
         raise self._wrong(value, 'phase must be "expand", "contract" or None, written as it is.')
+
+    def replaces(self) -> tuple[str, ...]:
+        value = self.values.get("replaces")
+        if value is None:
+            return ()
+        if not isinstance(value, ast.Tuple) or not value.elts:
+            raise self._wrong(value, "replaces must be a tuple of ids, written as it is.")
+        replaced = tuple(self._id("replaces", element) for element in value.elts)
+        if len(set(replaced)) < len(replaced):
+            raise self._wrong(value, "replaces names the same revision twice.")
+        return replaced
 
     def _id(self, word: str, value: ast.expr, wanted: str = "an id in quotes") -> str:
         if not isinstance(value, ast.Constant) or not isinstance(value.value, str):

@@ -2,7 +2,8 @@
 
 The order is one for all: parents before children, a branch whole before the next, the same for the same revisions
 however they came in. An upgrade runs each ancestor of its target that is not applied, so a branch that was merged
-late is run as well. After a downgrade exactly the target and its ancestors are applied.
+late is run as well. After a downgrade exactly the target and its ancestors are applied. A graph is what one database
+sees: of a squash and what it replaces only one is in it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,22 +15,32 @@ from boundwork.alembic_like_migrations.errors import (
     MissingParent,
     RevisionCycle,
     RevisionNotApplied,
+    RevisionNotFound,
     SeveralHeads,
     StepsImpossible,
     UnknownApplied,
 )
 from boundwork.alembic_like_migrations.names import Name, find
+from boundwork.alembic_like_migrations.replacing import view
 from boundwork.alembic_like_migrations.revision import Revision
 
 
 class Graph:
     """The revisions of a project; iterating gives them in the order in which they run.
 
-    Raises DuplicateRevision, MissingParent and RevisionCycle.
+    `applied` and `begun` are what a database has of them, nothing for an empty one; with squashes it decides which are
+    seen. Raises DuplicateRevision, MissingParent, RevisionCycle, ReplacesWrong and PartlyReplaced.
     """
 
-    def __init__(self, revisions: Iterable[Revision] = ()) -> None:
-        self._revisions = _by_id(revisions)
+    def __init__(
+        self,
+        revisions: Iterable[Revision] = (),
+        applied: AbstractSet[str] = frozenset(),
+        begun: AbstractSet[str] = frozenset(),
+    ) -> None:
+        self.everything: Mapping[str, Revision] = _by_id(revisions)
+        self.view = view(self.everything, applied, begun)
+        self._revisions = self.view.revisions
         self._children = _children(self._revisions)
         self._refuse_cycles()
         self._order = tuple(self._ordered())
@@ -46,8 +57,46 @@ class Graph:
     def __getitem__(self, revision: str) -> Revision:
         return self._revisions[revision]
 
+    def seen_by(self, applied: AbstractSet[str], begun: AbstractSet[str] = frozenset()) -> "Graph":
+        """Return the graph as a database sees it that has these revisions. Raises PartlyReplaced."""
+        return Graph(self.everything.values(), applied, begun)
+
+    def naming(self, target: str) -> "Graph":
+        """Return the graph in which a target can be named: with the old files, if it is one that a squash replaces."""
+        anchor = Name.parsed(target).anchor
+        return self.seen_by(frozenset({anchor})) if anchor in self.view.inside & self.everything.keys() else self
+
+    @property
+    def applied(self) -> frozenset[str]:
+        """What the database that sees this graph has of it; what was replaced counts as its squash."""
+        return frozenset(self.view.applied)
+
+    @property
+    def replaced(self) -> tuple[Revision, ...]:
+        """The revisions that a squash stands for here and that still have files, in order of their ids."""
+        hidden = sorted(self.view.hidden.keys() - self.view.waiting.keys())
+        return tuple(self.everything[revision] for revision in hidden if revision in self.everything)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All ids that are taken: those of files, and those that squashes replace."""
+        return frozenset(self.everything) | self.view.hidden.keys()
+
+    def stands_for(self, revision: str) -> str | None:
+        """Return the revision here that is the same state as one that is hidden; None for an id that nobody knows.
+
+        Raises RevisionNotFound for one in the middle of what a squash replaces.
+        """
+        if revision not in self.view.hidden:
+            return None
+        same = self.view.same(revision)
+        if same is None:
+            squash = self.view.hidden[revision]
+            raise RevisionNotFound(revision, f"{squash} stands for it and others together. Name {squash}.")
+        return same
+
     def parents(self, revision: str) -> tuple[str, ...]:
-        """Return the ids that a revision comes after, as its file names them."""
+        """Return the ids that a revision comes after, as its file names them or what stands for those."""
         return self._revisions[revision].down_revisions
 
     def children(self, revision: str) -> tuple[str, ...]:

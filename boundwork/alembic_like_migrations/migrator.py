@@ -3,20 +3,20 @@
 Migrator(client["shop"], "migrations").upgrade()
 """
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Literal
 
+from boundwork.alembic_like_migrations.autogenerate import api
+from boundwork.alembic_like_migrations.autogenerate.checking import Against, Checked, Models
+from boundwork.alembic_like_migrations.autogenerate.rendering import body
 from boundwork.alembic_like_migrations.engine.heartbeat import kept_by_task, kept_by_thread
+from boundwork.alembic_like_migrations.engine.holding import Keep
 from boundwork.alembic_like_migrations.engine.ledger import Direction
-from boundwork.alembic_like_migrations.engine.runner import Unwatched, Watcher
 from boundwork.alembic_like_migrations.engine.server import Server
-from boundwork.alembic_like_migrations.engine.work import Standing, Work
-from boundwork.alembic_like_migrations.files import read_folder
-from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.engine.work import Standing
 from boundwork.alembic_like_migrations.planning.plan import Plan
 from boundwork.alembic_like_migrations.planning.rehearsal import Mode, Rehearsal, Terms
 from boundwork.alembic_like_migrations.planning.scratch import scratch_database
+from boundwork.alembic_like_migrations.revising import Revising
 from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.uow.run_sync import run_sync
 from boundwork.uow.sessions.choice import (
@@ -26,35 +26,40 @@ from boundwork.uow.sessions.choice import (
     synchronous_structure,
 )
 
-Revisions = str | Path | Iterable[Revision]
 
-
-class Migrator:
+class Migrator(Revising):
     """The revisions of a folder and a database that they are applied to."""
 
-    def __init__(  # noqa: PLR0913 - one choice each, all by keyword
-        self,
-        database: object,
-        revisions: Revisions,
-        *,
-        watcher: Watcher | None = None,
-        lease_seconds: float = 30.0,
-        patience: float = 0.0,
-        batch_seconds: float = 1.0,
-    ) -> None:
-        """Prepare; nothing is asked of the database yet.
-
-        `patience` is how many seconds another runner is waited for; a batch of documents takes about `batch_seconds`.
-        """
-        self._database = database
-        server = Server(synchronous_structure(database), synchronous_sessions(database))
-        self._work = Work(
-            _graph(revisions), server, watcher or Unwatched(), kept_by_thread, lease_seconds, patience, batch_seconds
-        )
+    @staticmethod
+    def _opened(database: object) -> tuple[Server, Keep]:
+        return Server(synchronous_structure(database), synchronous_sessions(database)), kept_by_thread
 
     def standing(self) -> Standing:
         """Return where the database stands."""
         return run_sync(self._work.standing())
+
+    def check(self, models: Models | None = None) -> Checked:
+        """Compare models with all revisions, and the database with those applied; None means all imported models.
+
+        Raises ReplayFailed where revisions do not run in an empty database.
+        """
+        return api.check(self._database, self._work.graph, models)
+
+    def autogenerate(  # noqa: PLR0913 - one choice each
+        self,
+        message: str,
+        models: Models | None = None,
+        *,
+        after: str = "head",
+        phase: Phase | None = None,
+        against: Against = "revisions",
+        drop: bool = False,
+        revision_id: str | None = None,
+    ) -> Revision:
+        """Write the revision that brings what revisions make, or what the database has, to what models declare."""
+        graph = self._work.graph
+        found = api.propose(self._database, graph, models, after=after, against=against, drop=drop)
+        return self._added(message, after, phase, revision_id, body(found))
 
     def upgrade(self, target: str = "head", *, phase: Phase | None = None) -> tuple[str, ...]:
         """Apply what is missing up to a target and return it, in order; `phase` leaves out the other phase.
@@ -73,7 +78,7 @@ class Migrator:
         The scratch database is dropped afterwards. Documents are compared as bytes, or as "any-order" of their fields.
         """
         beside = scratch_database(self._database, asynchronous=False)
-        scratch = Server(synchronous_structure(beside), synchronous_sessions(beside))
+        scratch, _ = self._opened(beside)
         return run_sync(self._work.rehearse(scratch, target, Terms(mode, most)))
 
     def downgrade(self, target: str) -> tuple[str, ...]:
@@ -97,32 +102,39 @@ class Migrator:
         return run_sync(self._work.unlock())
 
 
-class AsyncMigrator:
+class AsyncMigrator(Revising):
     """The revisions of a folder and a database of an asynchronous client that they are applied to."""
 
-    def __init__(  # noqa: PLR0913 - one choice each, all by keyword
-        self,
-        database: object,
-        revisions: Revisions,
-        *,
-        watcher: Watcher | None = None,
-        lease_seconds: float = 30.0,
-        patience: float = 0.0,
-        batch_seconds: float = 1.0,
-    ) -> None:
-        """Prepare; nothing is asked of the database yet.
-
-        `patience` is how many seconds another runner is waited for; a batch of documents takes about `batch_seconds`.
-        """
-        self._database = database
-        server = Server(asynchronous_structure(database), asynchronous_sessions(database))
-        self._work = Work(
-            _graph(revisions), server, watcher or Unwatched(), kept_by_task, lease_seconds, patience, batch_seconds
-        )
+    @staticmethod
+    def _opened(database: object) -> tuple[Server, Keep]:
+        return Server(asynchronous_structure(database), asynchronous_sessions(database)), kept_by_task
 
     async def standing(self) -> Standing:
         """Return where the database stands."""
         return await self._work.standing()
+
+    async def check(self, models: Models | None = None) -> Checked:
+        """Compare models with all revisions, and the database with those applied; None means all imported models.
+
+        Raises ReplayFailed where revisions do not run in an empty database.
+        """
+        return await api.check_async(self._database, self._work.graph, models)
+
+    async def autogenerate(  # noqa: PLR0913 - one choice each
+        self,
+        message: str,
+        models: Models | None = None,
+        *,
+        after: str = "head",
+        phase: Phase | None = None,
+        against: Against = "revisions",
+        drop: bool = False,
+        revision_id: str | None = None,
+    ) -> Revision:
+        """Write the revision that brings what revisions make, or what the database has, to what models declare."""
+        graph = self._work.graph
+        found = await api.propose_async(self._database, graph, models, after=after, against=against, drop=drop)
+        return self._added(message, after, phase, revision_id, body(found))
 
     async def upgrade(self, target: str = "head", *, phase: Phase | None = None) -> tuple[str, ...]:
         """Apply what is missing up to a target and return it, in order; `phase` leaves out the other phase.
@@ -141,7 +153,7 @@ class AsyncMigrator:
         The scratch database is dropped afterwards. Documents are compared as bytes, or as "any-order" of their fields.
         """
         beside = scratch_database(self._database, asynchronous=True)
-        scratch = Server(asynchronous_structure(beside), asynchronous_sessions(beside))
+        scratch, _ = self._opened(beside)
         return await self._work.rehearse(scratch, target, Terms(mode, most))
 
     async def downgrade(self, target: str) -> tuple[str, ...]:
@@ -163,7 +175,3 @@ class AsyncMigrator:
     async def unlock(self) -> str | None:
         """Take the lease away from whoever has it, and return who that was."""
         return await self._work.unlock()
-
-
-def _graph(revisions: Revisions) -> Graph:
-    return Graph(read_folder(Path(revisions)) if isinstance(revisions, str | Path) else revisions)

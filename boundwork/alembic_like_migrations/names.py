@@ -48,6 +48,10 @@ class Related(Protocol):
         """Return the ids that come directly after a revision."""
         ...
 
+    def stands_for(self, revision: str) -> str | None:
+        """Return the revision that is the same state as one that is hidden, if there is one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -102,7 +106,7 @@ def _anchored(graph: Related, name: Name) -> tuple[str, ...]:
                 raise SeveralHeads(name.text, graph.heads)
             return graph.heads
         case anchor:
-            return (anchor,) if anchor in graph else (_begun_by(graph, anchor),)
+            return (anchor,) if anchor in graph else (graph.stands_for(anchor) or _begun_by(graph, anchor),)
 
 
 def _begun_by(graph: Related, beginning: str) -> str:

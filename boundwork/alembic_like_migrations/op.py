@@ -9,7 +9,7 @@ def down():
 op.revert()
 """
 
-from boundwork.alembic_like_migrations.engine.program import revert
+from boundwork.alembic_like_migrations.engine.program import keep, revert
 from boundwork.alembic_like_migrations.op_documents import (
     convert_type,
     execute,
@@ -52,6 +52,7 @@ __all__ = [
     "drop_view",
     "execute",
     "irreversible",
+    "keep",
     "merge_collections",
     "move_field",
     "rename_collection",

@@ -13,7 +13,10 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One step of a database; `down_revisions` are its parents: none for a base, several for a merge."""
+    """One step of a database; `down_revisions` are its parents: none for a base, several for a merge.
+
+    A squash `replaces` others, in their order: it stands for them where they are all applied, or none of them is.
+    """
 
     revision: str
     down_revisions: tuple[str, ...] = ()
@@ -21,6 +24,7 @@ class Revision:
     message: str = ""
     checksum: str = ""
     path: Path | None = None
+    replaces: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -81,6 +81,18 @@ def find_settings(start: Path) -> Settings:
     raise SettingsWrong(f"No {FILE} in {start} or above has [{SECTION}]. Run `boundwork migrate init`.")
 
 
+def settings_of(folder: Path) -> Settings:
+    """Return the settings of the project whose revision files are in a folder; the usual ones if there is none."""
+    here = folder.absolute()
+    try:
+        found = find_settings(here)
+    except SettingsWrong:
+        found = None
+    if found is not None and found.folder.resolve() == here.resolve():
+        return found
+    return Settings(here.parent / FILE, Section(folder=here.name))
+
+
 def write_settings(project: Path, section: Section) -> Settings:
     """Append the section to the pyproject.toml of a folder, or make one. Raises SettingsWrong if it cannot be."""
     settings, addition = prepared(project, section)

@@ -24,7 +24,7 @@ Made on $date, after $after.
 $imports
 revision = $revision
 down_revision = $down_revision
-phase = $phase
+phase = $phase$replaces
 
 
 def up() -> None:
@@ -35,6 +35,7 @@ def down() -> None:
     """Bring it back."""$down
 '''
 LONGEST_SLUG = 40
+LONGEST_LINE = 110
 
 
 def write_template(folder: Path) -> Path:
@@ -56,8 +57,8 @@ def write_revision(settings: Settings, draft: Draft) -> Revision:
         revision = read_source(text, path)
     except RevisionUnreadable as error:
         raise TemplateWrong(given, f"makes no revision file. {error}") from error
-    wanted = (draft.revision, draft.down_revisions, draft.phase)
-    if (revision.revision, revision.down_revisions, revision.phase) != wanted:
+    wanted = (draft.revision, draft.down_revisions, draft.phase, draft.replaces)
+    if (revision.revision, revision.down_revisions, revision.phase, revision.replaces) != wanted:
         raise TemplateWrong(given, "must contain $revision, $down_revision and $phase, each as the value of its name.")
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
@@ -72,7 +73,7 @@ def file_name(settings: Settings, draft: Draft) -> str:
     words = {
         "date": f"{draft.made:%Y%m%d}",
         "time": f"{draft.made:%H%M%S}",
-        "slug": slug(draft.message),
+        "slug": slug(draft.message.partition("\n")[0]),
         "id": draft.revision,
     }
     template = settings.section.file_name
@@ -107,14 +108,18 @@ def _text(path: Path | None, draft: Draft) -> str:
         "revision": _quoted(draft.revision),
         "down_revision": _parents(draft.down_revisions),
         "phase": "None" if draft.phase is None else _quoted(draft.phase),
+        "replaces": _replaces(draft),
         "date": f"{draft.made:%Y-%m-%d %H:%M} UTC",
         "after": ", ".join(draft.down_revisions) or "nothing",
         "imports": "".join(f"\n{line}" for line in draft.body.imports) + ("\n" if draft.body.imports else ""),
         "up": _indented(draft.body.up),
         "down": _indented(draft.body.down),
     }
-    if draft.body.up and not {"imports", "up", "down"} <= set(Template(template).get_identifiers()):
+    places = set(Template(template).get_identifiers())
+    if draft.body.up and not {"imports", "up", "down"} <= places:
         raise TemplateWrong(path, "must contain $imports, $up and $down, or there is no place for what was found.")
+    if draft.replaces and "replaces" not in places:
+        raise TemplateWrong(path, "must contain $replaces, as in `phase = $phase$replaces`, to hold a squash.")
     return _filled(path, "it", template, words)
 
 
@@ -131,6 +136,16 @@ def _filled(path: Path | None, place: str, template: str, words: Mapping[str, st
         raise TemplateWrong(path, f"{place} has ${error.args[0]}, which nobody fills in. There are {known}.") from None
     except ValueError as error:
         raise TemplateWrong(path, f"{place}: {error}. A dollar sign is written $$.") from None
+
+
+def _replaces(draft: Draft) -> str:
+    """Return what comes after the phase, begun by a line break: what a squash replaces, and whole files that it keeps."""
+    if not draft.replaces:
+        return ""
+    line = f"replaces = ({', '.join(map(_quoted, draft.replaces))}{',' if len(draft.replaces) == 1 else ''})"
+    if len(line) > LONGEST_LINE:
+        line = "\n".join(["replaces = (", *(f"    {_quoted(one)}," for one in draft.replaces), ")"])
+    return "\n".join(["", line, *draft.body.before])
 
 
 def _quoted(text: str) -> str:

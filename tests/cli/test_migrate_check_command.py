@@ -56,7 +56,8 @@ def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, st
 
 
 def named(result: Result, side: str) -> list[str]:
-    return [one["path"] for one in json.loads(result.stdout)[side]]
+    (told,) = json.loads(result.stdout)["databases"]
+    return [one["path"] for one in told[side]]
 
 
 def test_what_auto_writes_brings_an_empty_database_to_the_models(migrate: Migrate, tmp_path: Path, stored: Any) -> None:
@@ -65,11 +66,12 @@ def test_what_auto_writes_brings_an_empty_database_to_the_models(migrate: Migrat
     assert migrate("revision", "--auto", "-m", "first", "--id", "a1a1").exit_code == 0
     (file,) = (tmp_path / "migrations").glob("*_a1a1.py")
     assert 'op.create_index("orders", {"number": 1}, unique=True)' in file.read_text()
+    title = f"{stored.client.address[0]}:{stored.client.address[1]}/{stored.name}"
     pending = migrate("check")
-    assert (pending.exit_code, pending.stdout) == (0, "nothing differs\npending  a1a1\n")
+    assert (pending.exit_code, pending.stdout) == (0, f"{title}  nothing differs; 1 pending\n")
     assert Migrator(stored, tmp_path / "migrations").upgrade() == ("a1a1",)
     clean = migrate("check")
-    assert (clean.exit_code, clean.stdout) == (0, "nothing differs\n")
+    assert (clean.exit_code, clean.stdout) == (0, f"{title}  nothing differs\n")
     assert sorted(stored.orders.index_information()) == ["_id_", "customer_1", "number_1"]
 
 

@@ -114,3 +114,18 @@ async def test_stamp_and_resolve_run_nothing(subject: Subject) -> None:
         await subject.of("upgrade")
     await subject.of("resolve", "two", "applied")
     assert (await subject.of("standing")).applied == ("one", "two")
+
+
+async def test_a_squash_is_run_or_noted_and_goes_back(subject: Subject) -> None:
+    await subject.of("upgrade")
+    await subject.of("squash", "one:two")
+    squash = subject.migrator().heads()[0].revision
+    for name in ("one", "two"):
+        (subject._revisions / f"{name}.py").unlink()
+    assert (await subject.of("standing")).adopting == (squash,)
+    assert await subject.of("upgrade") == ()
+    assert (await subject.of("standing")).replaced == {"one": squash, "two": squash}
+    assert await subject.of("downgrade", "base") == (squash,)
+    assert numbers(subject) == {0}
+    assert await subject.of("upgrade") == (squash,)
+    assert numbers(subject) == {2}

@@ -17,9 +17,11 @@ from boundwork.alembic_like_migrations.autogenerate.replaying import Replayed, r
 from boundwork.alembic_like_migrations.autogenerate.scratch import Scratch
 from boundwork.alembic_like_migrations.autogenerate.words import Change
 from boundwork.alembic_like_migrations.engine import ledger
+from boundwork.alembic_like_migrations.engine.adopting import seen_by
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.errors import MigrationError, UnknownApplied
 from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.revision import Revision
 from boundwork.models import Document
 from boundwork.models.structure.declared import DeclaredCollection
 from boundwork.models.structure.gathering import declared_structure
@@ -72,15 +74,19 @@ class Comparing:
     async def _check(self, models: Models | None) -> Checked:
         declared = declared_structure(models)
         await self.scratch.clean()
-        applied = await self._applied()
-        everything = await self._replayed(frozenset(one.revision for one in self.graph))
-        made = everything if len(applied) == len(self.graph) else await self._replayed(applied)
+        seen = seen_by(self.graph, await ledger.read(self.server))
+        unknown = sorted(seen.applied - frozenset(one.revision for one in seen))
+        if unknown:
+            raise UnknownApplied(unknown)
+        everything = await self._replayed(list(self.graph))
+        applied = [one for one in seen if one.revision in seen.applied]
+        made = everything if applied == list(self.graph) else await self._replayed(applied)
         wanted = await self._declared(declared)
         live = await reflect(self.server)
         return Checked(
             models=differences(wanted, _without_views(everything.structure)),
             database=differences(made.structure, made.beside(live)),
-            pending=tuple(one.revision for one in self.graph if one.revision not in applied),
+            pending=tuple(one.revision for one in seen if one.revision not in seen.applied),
         )
 
     async def changes(
@@ -94,19 +100,12 @@ class Comparing:
             return changes(await self._declared(declared), _without_views(found), drop=drop)
 
     async def _after(self, name: str) -> Replayed:
-        return await self._replayed(self.graph.stamped(name) if len(self.graph) else frozenset())
+        wanted = self.graph.stamped(name) if len(self.graph) else frozenset[str]()
+        return await self._replayed([one for one in self.graph if one.revision in wanted])
 
-    async def _applied(self) -> frozenset[str]:
-        records = await ledger.read(self.server)
-        applied = frozenset(revision for revision, record in records.items() if record.applied)
-        unknown = sorted(revision for revision in applied if revision not in self.graph)
-        if unknown:
-            raise UnknownApplied(unknown)
-        return applied
-
-    async def _replayed(self, revisions: frozenset[str]) -> Replayed:
+    async def _replayed(self, revisions: Iterable[Revision]) -> Replayed:
         async with self.scratch.database() as server:
-            return await replay(server, [one for one in self.graph if one.revision in revisions])
+            return await replay(server, revisions)
 
     async def _declared(self, declared: tuple[DeclaredCollection, ...]) -> Structure:
         async with self.scratch.database() as server:

@@ -29,11 +29,12 @@ def body(changes: Sequence[Change]) -> Body:
 def _lines(change: Change, writer: Writer) -> list[str]:
     lines = [] if change.risk is None else [f"# {line}" for line in textwrap.wrap(change.risk, WIDTH - 6)]
     for word in change.words:
-        written = _written(word, writer).splitlines()
+        written = lines_of(word, writer)
         lines += [f"# {line}" for line in written] if change.only_proposed else written
     return lines
 
 
-def _written(word: Word, writer: Writer) -> str:
+def lines_of(word: Word, writer: Writer) -> list[str]:
+    """Return a word as the lines of a function's body, not indented."""
     text = writer.call(word.name, *word.positional, indent=len(INDENT), **word.named)
-    return textwrap.dedent(f"{INDENT}{text}")
+    return textwrap.dedent(f"{INDENT}{text}").splitlines()

@@ -1,7 +1,8 @@
 """Where each revision stands: one document for each, with a record for every step and direction.
 
 A revision counts as applied from the end of its last step up to the end of its last step down, so a downgrade that
-failed leaves it applied, and begun. Every change of a record is made in a transaction that touches the fence.
+failed leaves it applied, and begun. One that a squash replaces is history: it stays, and does not count. Every change of
+a record is made in a transaction that touches the fence.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -57,6 +58,7 @@ class Record:
     down: tuple[StepRecord, ...] = ()
     stamped: bool = False
     epoch: int = 0
+    replaced_by: str | None = None
 
     @property
     def direction(self) -> Direction | None:
@@ -66,7 +68,7 @@ class Record:
     @property
     def applied(self) -> bool:
         """Tell whether the revision counts as applied."""
-        return self.state != "upgrading"
+        return self.state != "upgrading" and self.replaced_by is None
 
     def steps(self, direction: Direction) -> tuple[StepRecord, ...]:
         """Return the records of the steps of a direction."""
@@ -87,6 +89,7 @@ def read_record(stored: Mapping[str, Any]) -> Record:
         down=_steps(stored["down"]),
         stamped=stored["stamped"],
         epoch=stored["epoch"],
+        replaced_by=stored.get("replaced_by"),
     )
 
 
@@ -122,8 +125,13 @@ class Ledger:
         await self._server.fenced(store)
 
     async def remove(self, revision: str) -> None:
-        """Forget a revision: it is not applied."""
-        await self.put(without=[revision])
+        """Forget a revision, and what it replaced: it is not applied."""
+
+        async def forget(session: BoundSession) -> None:
+            mine = {"$or": [{"_id": _key(revision)}, {"replaced_by": revision}]}
+            await session.command({"delete": LEDGER, "deletes": [{"q": mine, "limit": 0}]})
+
+        await self._server.fenced(forget)
 
     async def note(self, place: "Place", record: StepRecord) -> None:
         """Store the record of a step."""
@@ -187,6 +195,8 @@ def _replacement(record: Record, epoch: int) -> dict[str, Any]:
         "stamped": record.stamped,
         "epoch": epoch,
     }
+    if record.replaced_by is not None:
+        document["replaced_by"] = record.replaced_by
     return {"update": LEDGER, "updates": [{"q": {"_id": document["_id"]}, "u": document, "upsert": True}]}
 
 

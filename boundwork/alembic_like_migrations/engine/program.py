@@ -1,14 +1,15 @@
 """What a revision file declares when it is run: the steps up and the steps down.
 
 Running the functions `up` and `down` does nothing to any database: the words of `op` only note steps. Both are run
-when a revision is prepared, so a mistake in either is met before anything is written.
+when a revision is prepared, so a mistake in either is met before anything is written. A squash can hold whole files of
+what it replaces; their steps are declared under the old ids, so what they remembered of documents is found again.
 """
 
 import importlib.util
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from boundwork.alembic_like_migrations.errors import MigrationError
@@ -36,14 +37,37 @@ class Mark:
     step: str
 
 
+File = Callable[[], tuple[Callable[[], object], Callable[[], object] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a whole file that a squash holds has declared, and its own way back; `begin` is where its steps begin."""
+
+    revision: str
+    begin: int
+    steps: tuple[AnyStep, ...]
+    down: Callable[[], object] | None
+    kept: tuple["Kept", ...] = ()
+
+    def back(self) -> list[AnyStep]:
+        """Return the steps of the way back. Raises Irreversible."""
+        if self.down is None:
+            raise Irreversible(self.revision, "it has no down()")
+        with _noted_in(Notes([], self.steps, self.revision, kept=list(self.kept))) as notes:
+            self.down()
+        return notes.steps
+
+
 @dataclass(slots=True)
 class Notes:
-    """The steps that were declared so far; `done` are those of `up` while `down` is run."""
+    """The steps that were declared so far; `done` are those of `up` while `down` is run, `kept` whole files among them."""
 
     steps: list[AnyStep]
     done: tuple[AnyStep, ...] | None = None
     revision: str = ""
     marks: int = 0
+    kept: list[Kept] = field(default_factory=list[Kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +108,37 @@ def revert() -> None:
     notes = _present("revert")
     if notes.done is None:
         raise MigrationError("op.revert() belongs into down(): it undoes the steps of up().")
-    notes.steps += [step.inverse() for step in reversed(notes.done)]
+    left = list(notes.done)
+    for one in (*reversed(notes.kept), None):
+        end = 0 if one is None else one.begin + len(one.steps)
+        notes.steps += [step.inverse() for step in reversed(left[end:])]
+        if one is not None:
+            notes.steps += one.back()
+            del left[one.begin :]
+
+
+def keep(revision: str, file: File) -> None:
+    """Declare what the file of a replaced revision declared, under its id; `revert` uses its own way back."""
+    notes = _present("keep a file")
+    if notes.done is not None:
+        raise MigrationError("op.keep() belongs into up(): op.revert() goes back over it.")
+    up, down = file()
+    with _noting(None, revision) as inner:
+        up()
+    notes.kept.append(Kept(revision, len(notes.steps), tuple(inner.steps), down, tuple(inner.kept)))
+    notes.steps += inner.steps
 
 
 def prepare(revision: Revision) -> Program:
     """Run the file of a revision and its functions, and return what they declare. Raises RevisionBroken."""
     module = _run(revision)
-    up = _declared(revision, module, "up", None)
+    done = _declared(revision, module, "up", Notes([], None, revision.revision))
+    up = tuple(done.steps)
     if "down" not in module:
         return Program(revision, up, None, "it has no down()")
     try:
-        return Program(revision, up, _declared(revision, module, "down", up))
+        back = _declared(revision, module, "down", Notes([], up, revision.revision, kept=done.kept))
+        return Program(revision, up, tuple(back.steps))
     except Irreversible as irreversible:
         return Program(revision, up, None, str(irreversible))
 
@@ -114,13 +158,11 @@ def _run(revision: Revision) -> dict[str, Any]:
     return vars(module)
 
 
-def _declared(
-    revision: Revision, module: dict[str, Any], word: str, done: tuple[AnyStep, ...] | None
-) -> tuple[AnyStep, ...]:
+def _declared(revision: Revision, module: dict[str, Any], word: str, notes: Notes) -> Notes:
     function: Callable[[], object] | None = module.get(word)
     if function is None:
         raise RevisionBroken(revision.revision, revision.path, f"it has no {word}(). Write one; `pass` is enough.")
-    with _noting(done, revision.revision) as notes:
+    with _noted_in(notes):
         try:
             function()
         except Irreversible:
@@ -128,12 +170,15 @@ def _declared(
         except Exception as error:
             why = f"{word}() raised {type(error).__name__}: {error}"
             raise RevisionBroken(revision.revision, revision.path, why) from error
-    return tuple(notes.steps)
+    return notes
+
+
+def _noting(done: tuple[AnyStep, ...] | None, revision: str = "") -> AbstractContextManager[Notes]:
+    return _noted_in(Notes([], done, revision))
 
 
 @contextmanager
-def _noting(done: tuple[AnyStep, ...] | None, revision: str = "") -> Generator[Notes]:
-    notes = Notes([], done, revision)
+def _noted_in(notes: Notes) -> Generator[Notes]:
     token = _notes.set(notes)
     try:
         yield notes

@@ -38,6 +38,9 @@ class Watcher(Protocol):
     def ended(self, revision: str, direction: Direction) -> None:
         """Take note that a revision was carried out."""
 
+    def adopted(self, squash: str, replaced: Sequence[str]) -> None:
+        """Take note that a squash counts as applied, because all of what it replaces was; nothing was run."""
+
 
 class Unwatched:
     """Nobody is told."""
@@ -51,6 +54,9 @@ class Unwatched:
         """Do nothing."""
 
     def ended(self, revision: str, direction: Direction) -> None:
+        """Do nothing."""
+
+    def adopted(self, squash: str, replaced: Sequence[str]) -> None:
         """Do nothing."""
 
 

@@ -1,15 +1,17 @@
 """What can be asked of a database and its revisions: upgrade, downgrade, resume, stamp, resolve, and where it stands.
 
 Written once for both colours. What is done needs the lease; what is only read does not. Every revision of a path is
-prepared before the first one runs, so a mistake in the last file is met before anything is written.
+prepared before the first one runs, so a mistake in the last file is met before anything is written. Which of a squash
+and what it replaces counts is decided anew for the records of each call.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from boundwork.alembic_like_migrations.engine import lease, ledger
+from boundwork.alembic_like_migrations.engine.adopting import adopt, replaced_by, seen_by
 from boundwork.alembic_like_migrations.engine.errors import (
     DatabaseDirty,
     NotHalfDone,
@@ -31,13 +33,17 @@ from boundwork.alembic_like_migrations.rollout.gate import open_gate, pass_gate
 from boundwork.alembic_like_migrations.rollout.phases import limited
 from boundwork.alembic_like_migrations.steps.step import Irreversible
 
+NOTHING: Mapping[str, Any] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a database stands.
 
     `applied` and `pending` are in order, `tips` the applied ones that nothing applied comes after; `half_done` are the
-    records of those that were begun and not ended, `tampered` the applied ones whose file has changed.
+    records of those that were begun and not ended, `tampered` the applied ones whose file has changed. `adopting` are
+    squashes that count as applied and that the next run notes, `waiting` those that wait for what they replace, with what
+    is missing; `replaced` is history: what was applied once, and its squash.
     """
 
     applied: tuple[str, ...]
@@ -45,6 +51,9 @@ class Standing:
     pending: tuple[str, ...]
     half_done: tuple[Record, ...]
     tampered: tuple[str, ...]
+    adopting: tuple[str, ...] = ()
+    waiting: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
+    replaced: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(slots=True)
@@ -63,13 +72,16 @@ class Work:
     async def standing(self) -> Standing:
         """Read where the database stands; needs no lease."""
         records = await self._records()
-        applied = _applied(records)
+        graph = seen_by(self.graph, records)
         return Standing(
-            applied=tuple(one.revision for one in self.graph if one.revision in applied),
-            tips=self.graph.tips(applied),
-            pending=tuple(one.revision for one in self.graph if one.revision not in applied),
+            applied=tuple(one.revision for one in graph if one.revision in graph.applied),
+            tips=graph.tips(graph.applied),
+            pending=tuple(one.revision for one in graph if one.revision not in graph.applied),
             half_done=tuple(record for record in records.values() if record.direction is not None),
-            tampered=_changed((one for one in self.graph if one.revision in applied), records),
+            tampered=_changed(_applied_files(graph, records), records),
+            adopting=tuple(graph.view.adopting),
+            waiting=graph.view.waiting,
+            replaced=replaced_by(records),
         )
 
     async def upgrade(self, target: str = "head", phase: Phase | None = None) -> tuple[str, ...]:
@@ -78,9 +90,11 @@ class Work:
 
     async def plan(self, direction: Direction, target: str, phase: Phase | None = None) -> Plan:
         """Return what an upgrade or downgrade would do; nothing is written, and no lease is needed."""
-        path = self._path(direction, target, await self._records(), phase)
+        records = await self._records()
+        path = self._path(direction, target, records, phase)
+        graph = seen_by(self.graph, records)
         with explained():
-            return await make_plan(self.server, self.graph, self._prepared(path), direction)
+            return await make_plan(self.server, graph, self._prepared(path), direction)
 
     async def rehearse(self, scratch: Server, target: str, terms: Terms) -> Rehearsal:
         """Run an upgrade and its way back in a scratch database, which is dropped, on some of the documents."""
@@ -105,7 +119,8 @@ class Work:
         """
         async with self._holding() as runner:
             records = await self._records()
-            begun = [one for one in self.graph if one.revision in records and records[one.revision].direction]
+            seen = seen_by(self.graph, records)
+            begun = [one for one in seen if one.revision in records and records[one.revision].direction]
             if not begun:
                 raise NothingToResume
             if not changed:
@@ -118,16 +133,19 @@ class Work:
 
     async def stamp(self, target: str) -> tuple[str, ...]:
         """Note that the database stands at a target, without running anything, and return what counts as applied."""
-        wanted = self.graph.stamped(target)
+        graph = self.graph.naming(target)
+        wanted = graph.stamped(target)
         async with self._holding() as runner:
             records = await self._records()
-            noted = [self._noted(one, records) for one in self.graph if one.revision in wanted]
-            await Ledger(runner.server).put(*noted, without=records.keys() - wanted)
+            noted = [self._noted(one, records) for one in graph if one.revision in wanted]
+            history = {name for name, by in replaced_by(records).items() if by in wanted}
+            await Ledger(runner.server).put(*noted, without=records.keys() - wanted - history)
         return tuple(record.revision for record in noted)
 
     async def resolve(self, name: str, state: Literal["applied", "reverted"]) -> None:
         """Decide by hand what a half-done revision is."""
-        found = self.graph.resolve(name)
+        graph = seen_by(self.graph, await self._records())
+        found = graph.resolve(name)
         if len(found) != 1:
             raise RevisionNotFound(name, "one revision must be named to be resolved.")
         async with self._holding() as runner:
@@ -137,7 +155,7 @@ class Work:
             if state == "reverted":
                 await Ledger(runner.server).remove(revision)
             else:
-                await Ledger(runner.server).put(self._noted(self.graph[revision], records))
+                await Ledger(runner.server).put(self._noted(graph[revision], records))
 
     async def unlock(self) -> str | None:
         """Take the lease away from whoever has it, and return who that was."""
@@ -152,21 +170,33 @@ class Work:
             path = self._path(direction, target, records, phase)
             programs = self._prepared(path)
             _refuse_irreversible(direction, programs)
+            records = await self._adopted(runner, records)
             if direction == "up":
                 with explained():
-                    await pass_gate(runner.server, self.graph, path)
+                    await pass_gate(runner.server, seen_by(self.graph, records), path)
             for program in programs:
                 await runner.run(program, direction, records.get(program.revision.revision))
+            if programs:
+                await self._adopted(runner, await self._records())
             return tuple(program.revision.revision for program in programs)
+
+    async def _adopted(self, runner: Runner, records: dict[str, Record]) -> dict[str, Record]:
+        """Note the squashes that stand for what is applied, tell of it, and return the records as they are then."""
+        seen = seen_by(self.graph, records)
+        after = await adopt(runner.server, seen, records)
+        for squash in seen.view.adopting:
+            self.watcher.adopted(squash, seen.everything[squash].replaces)
+        return after
 
     async def _looked_ahead(self, direction: Direction, target: str, phase: Phase | None) -> bool:
         """Tell whether there is something to do, without the lease; a mistake in a file is met before it is taken."""
+        records = await self._records()
         try:
-            path = self._path(direction, target, await self._records(), phase)
+            path = self._path(direction, target, records, phase)
         except DatabaseDirty:
             return True  # somebody may be at work, which the lease tells
         _refuse_irreversible(direction, self._prepared(path))
-        return bool(path)
+        return bool(path or seen_by(self.graph, records).view.adopting)
 
     def _path(
         self, direction: Direction, target: str, records: dict[str, Record], phase: Phase | None = None
@@ -176,14 +206,15 @@ class Work:
         again = {revision for revision in begun if direction == records[revision].direction == "down"}
         if begun - again:
             raise DatabaseDirty(sorted(begun - again))
+        graph = seen_by(self.graph, records)
         if direction == "down":
-            path = self.graph.downgrade_path(_applied(records), target)
+            path = graph.downgrade_path(graph.applied, target)
             if left := again - {one.revision for one in path}:
                 raise DatabaseDirty(sorted(left))
             _refuse_tampered(path, records)
             return path
-        _refuse_tampered(self.graph, records)
-        return limited(self.graph, self.graph.upgrade_path(_applied(records), target), phase)
+        _refuse_tampered(_applied_files(graph, records), records)
+        return limited(graph, graph.upgrade_path(graph.applied, target), phase)
 
     def _prepared(self, path: Sequence[Revision]) -> list[Program]:
         """Return the programs of revisions; each file is run once."""
@@ -212,8 +243,9 @@ class Work:
                 await open_gate(server)
 
 
-def _applied(records: dict[str, Record]) -> frozenset[str]:
-    return frozenset(revision for revision, record in records.items() if record.applied)
+def _applied_files(graph: Graph, records: dict[str, Record]) -> list[Revision]:
+    """Return the files of applied revisions, in order; those that a squash is about to replace come last."""
+    return [one for one in (*graph, *graph.replaced) if one.revision in records and records[one.revision].applied]
 
 
 def _changed(revisions: Iterable[Revision], records: dict[str, Record]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ async def pass_gate(server: Server, graph: Graph, path: Sequence[Revision]) -> N
 
 async def living_too_old(server: Server, graph: Graph, contracting: Revision) -> list[LivingInstance]:
     """Return the instances that live and that a contracting revision would break."""
-    fitting = {one.revision for one in graph} - set(too_old(graph, contracting))
+    fitting = graph.names - set(too_old(graph, contracting))
     return [one for one in await Register(server.structure).living() if one.revision not in fitting]
 
 

@@ -29,8 +29,13 @@ def limited(graph: Graph, path: Sequence[Revision], phase: Phase | None) -> tupl
 
 
 def too_old(graph: Graph, contracting: Revision) -> tuple[str, ...]:
-    """Return the revisions whose code a contracting revision breaks, in order."""
-    needed = frozenset(contracting.down_revisions)
-    return tuple(
-        one.revision for one in graph if not needed <= graph.ancestors(one.revision) | frozenset({one.revision})
-    )
+    """Return the revisions whose code a contracting revision breaks, in order; those that were replaced come last."""
+    needed = frozenset(graph.parents(contracting.revision))
+
+    def broken(name: str) -> bool:
+        same = graph.view.same(name)
+        here = graph.view.place(name)
+        return not needed <= graph.ancestors(here) | frozenset({here} if same is not None else ())
+
+    names = [one.revision for one in graph]
+    return tuple(name for name in (*names, *sorted(graph.view.hidden)) if broken(name))

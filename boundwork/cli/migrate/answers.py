@@ -83,12 +83,14 @@ def as_object(graph: Graph, one: Revision) -> dict[str, Any]:
     return {
         "revision": one.revision,
         "down_revisions": list(one.down_revisions),
-        "children": list(graph.children(one.revision)),
+        "children": list(graph.children(one.revision)) if one.revision in graph else [],
         "phase": one.phase,
         "message": one.message,
         "path": None if one.path is None else str(one.path),
         "checksum": one.checksum,
         "head": one.revision in graph.heads,
+        "replaces": list(one.replaces),
+        "replaced_by": graph.view.hidden.get(one.revision),
     }
 
 
@@ -99,12 +101,15 @@ def as_row(graph: Graph, one: Revision) -> Row:
 
 def marks(graph: Graph, one: Revision) -> str:
     """Return in brackets what is special about a revision; empty if nothing is."""
+    if one.revision in graph.view.hidden:
+        return f"(replaced by {graph.view.hidden[one.revision]})"
     found = [
         word
         for word, holds in (
             ("base", not one.down_revisions),
             ("merge", len(one.down_revisions) > 1),
             ("branches", len(graph.children(one.revision)) > 1),
+            ("squash", bool(one.replaces)),
             (str(one.phase), one.phase is not None),
             ("head", not graph.children(one.revision)),
         )

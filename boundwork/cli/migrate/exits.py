@@ -20,6 +20,7 @@ from boundwork.alembic_like_migrations import (
     RevisionNotFound,
     RevisionTampered,
     SeveralHeads,
+    SquashImpossible,
     StepsChanged,
     StepsImpossible,
 )
@@ -60,6 +61,7 @@ _CODES: dict[tuple[type[BoundworkError], ...], Exit] = {
         RevisionNotApplied,
         NotHalfDone,
         RenameUnclear,
+        SquashImpossible,
     ): Exit.USAGE,
     (LockHeld, LeaseLost): Exit.LOCKED,
     (GateRefused, PhaseBlocked): Exit.REFUSED,

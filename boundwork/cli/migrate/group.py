@@ -1,16 +1,18 @@
 """The commands of `boundwork migrate` and their options.
 
-They read and write files; only `check` and `revision --auto` execute revision files and ask a database.
+They read and write files. `squash` and `revision --auto` execute revision files, and the latter asks a database.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from boundwork.alembic_like_migrations import Graph, RevisionNotFound
+from boundwork.alembic_like_migrations import Graph, Revision, RevisionNotFound
 from boundwork.alembic_like_migrations.autogenerate.checking import Against
 from boundwork.alembic_like_migrations.drafts import NO_BODY
+from boundwork.alembic_like_migrations.project import Project, Written, begin
 from boundwork.alembic_like_migrations.revision import Phase
 from boundwork.alembic_like_migrations.rollout.rename_pair import RenamePair
 from boundwork.alembic_like_migrations.settings import FILE_NAME, URL_VARIABLE, Section
@@ -30,8 +32,8 @@ from boundwork.cli.migrate.answers import (
 from boundwork.cli.migrate.drawing import drawn
 from boundwork.cli.migrate.exits import Exit
 from boundwork.cli.migrate.mermaid import flowchart
-from boundwork.cli.migrate.project import Project, Written, begin
-from boundwork.cli.migrate.structure import check, proposed
+from boundwork.cli.migrate.places import at_one
+from boundwork.cli.migrate.structure import proposed
 
 CODES = "; ".join(f"[bold]{int(code)}[/bold] {code.meaning}" for code in Exit)
 ABOUT = f"Revisions of a database: their files and their graph.\n\nExit codes: {CODES}."
@@ -50,9 +52,6 @@ def choose(
 ) -> None:
     """Stand above the commands."""
     context.obj = project
-
-
-migrate.command()(check)
 
 
 @migrate.command()
@@ -101,6 +100,8 @@ def revision(  # noqa: PLR0913 - each option is an argument
     drop: Annotated[
         bool, typer.Option("--drop", help="With --auto: drop what no model declares, instead of proposing it.")
     ] = False,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="With --auto: the server and database to ask.")] = None,
+    name: Annotated[str | None, typer.Option("--db", metavar="NAME", help="With --auto: its database instead.")] = None,
     revision_id: Chosen = None,
     rename: Annotated[
         str | None,
@@ -118,7 +119,8 @@ def revision(  # noqa: PLR0913 - each option is an argument
         if rename is not None:
             _tell_all(project.rename(RenamePair.parsed(rename), message, after=after), as_json=as_json)
             return
-        body = proposed(project, after, against, drop=drop) if auto else NO_BODY
+        place = at_one(project.settings, url, name) if auto else None
+        body = NO_BODY if place is None else proposed(project, place, after, against, drop=drop)
         written = project.add(message or "", after=after, phase=phase, revision=revision_id, body=body)
         _tell(written, as_json=as_json)
 
@@ -137,6 +139,29 @@ def merge(
     """Write a revision that comes after several, so that there is one head again."""
     with answering(as_json=as_json):
         _tell(Project.at(context.obj).merge(names or [], message, revision=revision_id), as_json=as_json)
+
+
+@migrate.command()
+def squash(
+    context: typer.Context,
+    written: Annotated[str, typer.Argument(metavar="FIRST:LAST", help="What to replace, as 3f2a:head or base+1:head.")],
+    *,
+    message: Annotated[str | None, typer.Option("-m", "--message", help="What it does, in a few words.")] = None,
+    revision_id: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write one revision that replaces a range; the old files stay until all databases have passed them."""
+    with answering(as_json=as_json):
+        made, squashed = Project.at(context.obj).squash(written, message, revision=revision_id)
+        if as_json:
+            facts = {"anew": list(squashed.anew), "kept": list(squashed.kept), "irreversible": squashed.irreversible}
+            print_json({**as_object(made.graph, made.revision), **facts})
+            return
+        _tell(made, as_json=False)
+        told = {"written anew": squashed.anew, "kept whole": squashed.kept}
+        rows = [((word, "dim"), (", ".join(names), "")) for word, names in told.items() if names]
+        why = squashed.irreversible
+        print_rows(rows if why is None else [*rows, (("no way back", "dim"), (why, ""))])
 
 
 @migrate.command()
@@ -166,11 +191,12 @@ def history(
         if as_mermaid:
             typer.echo(flowchart(graph), nl=False)
         elif as_json:
-            print_json({"heads": list(graph.heads), "revisions": [as_object(graph, one) for one in _newest(graph)]})
+            told = {"revisions": _newest(graph), "replaced": graph.replaced}
+            print_json({"heads": list(graph.heads), **_objects(graph, told)})
         elif as_graph:
             print_lines(_drawing(graph))
         else:
-            print_rows([as_row(graph, one) for one in _newest(graph)])
+            print_rows([as_row(graph, one) for one in (*_newest(graph), *graph.replaced)])
 
 
 @migrate.command()
@@ -183,11 +209,12 @@ def show(
     """Show all that the file of a revision says."""
     with answering(as_json=as_json):
         graph = Project.at(context.obj).graph
-        found = graph.resolve(name)
+        old = graph.everything.get(name)
+        found = [graph[one] for one in graph.resolve(name)] if old is None else [old]
         if not found:
             raise RevisionNotFound(name, "it means the state before all revisions.")
         if as_json:
-            print_json({"revisions": [as_object(graph, graph[one]) for one in found]})
+            print_json(_objects(graph, {"revisions": found}))
             return
         for one in found:
             print_rows(_details(graph, one))
@@ -208,7 +235,11 @@ def _tell_all(written: list[Written], *, as_json: bool) -> None:
         _tell(one, as_json=False)
 
 
-def _newest(graph: Graph) -> list[Any]:
+def _objects(graph: Graph, told: Mapping[str, Sequence[Revision]]) -> dict[str, Any]:
+    return {word: [as_object(graph, one) for one in revisions] for word, revisions in told.items()}
+
+
+def _newest(graph: Graph) -> list[Revision]:
     return list(reversed(list(graph)))
 
 
@@ -221,12 +252,13 @@ def _drawing(graph: Graph) -> list[Row]:
     return lines
 
 
-def _details(graph: Graph, revision_id: str) -> list[Row]:
-    one = graph[revision_id]
+def _details(graph: Graph, one: Revision) -> list[Row]:
+    children = graph.children(one.revision) if one.revision in graph else ()
     facts = (
         ("revision", f"{one.revision} {marks(graph, one)}".strip()),
         ("after", ", ".join(one.down_revisions) or "nothing"),
-        ("before", ", ".join(graph.children(revision_id)) or "nothing"),
+        ("before", ", ".join(children) or "nothing"),
+        *((("replaces", ", ".join(one.replaces)),) if one.replaces else ()),
         ("phase", one.phase or "any"),
         ("file", shown(one.path)),
         ("checksum", one.checksum),

@@ -15,7 +15,10 @@ _ENTITIES = (
 
 
 def flowchart(graph: Graph) -> str:
-    """Return the graph as text that ends in a newline; revisions to contract have six corners, heads are bold."""
+    """Return the graph as text that ends in a newline.
+
+    Revisions to contract have six corners, squashes double sides and what they replace; heads are bold.
+    """
     lines = ["flowchart TD"]
     lines += [f"    {_name(one.revision)}{_box(one)}" for one in graph]
     lines += [f"    {_name(parent)} --> {_name(one.revision)}" for one in graph for parent in one.down_revisions]
@@ -29,7 +32,10 @@ def _name(revision: str) -> str:
 
 
 def _box(one: Revision) -> str:
-    label = _escaped(f"{one.revision} {one.title}".strip())
+    replaced = f" (replaces {', '.join(one.replaces)})" if one.replaces else ""
+    label = _escaped(f"{one.revision} {one.title}{replaced}".strip())
+    if one.replaces:
+        return f'[["{label}"]]'
     return f'{{{{"{label}"}}}}' if one.phase == "contract" else f'["{label}"]'
 
 

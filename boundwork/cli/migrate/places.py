@@ -3,6 +3,7 @@
 Without a URL the environment variable that the settings name has it. Nothing that is shown holds a login.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
@@ -35,6 +36,12 @@ def places(
     for place in found:
         place.connect().close()  # says now what is wrong with a URL
     return list(dict.fromkeys(found))
+
+
+def at_one(settings: Settings, url: str | None, name: str | None) -> Place:
+    """Return the one database that is meant: that of the environment, or another one. Raises BoundworkError."""
+    (place,) = places(settings, [url] if url else [], [name] if name else [], os.environ)
+    return place
 
 
 def _parts(url: str) -> tuple[str, str, str, str]:

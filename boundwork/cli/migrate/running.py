@@ -1,69 +1,25 @@
-"""The commands of `boundwork migrate` that ask a database: what they print, and the exit code.
+"""The commands of `boundwork migrate` that change a database: what they print, and the exit code."""
 
-Several databases are taken one after another; the first failure ends it, and a table says what became of each.
-"""
-
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from boundwork import BoundworkError
-from boundwork.alembic_like_migrations import DatabaseDirty, Migrator, NothingToResume, RevisionTampered
-from boundwork.alembic_like_migrations.engine.ledger import Direction
-from boundwork.alembic_like_migrations.engine.work import Standing
+from boundwork.alembic_like_migrations import Migrator, NothingToResume
 from boundwork.alembic_like_migrations.revision import Phase
-from boundwork.cli.migrate.answers import answering, failed, print_json, print_rows
-from boundwork.cli.migrate.exits import Exit, exit_of
-from boundwork.cli.migrate.places import Place, places
-from boundwork.cli.migrate.plan_rows import plan_rows, rehearsal_rows, rehearsed, summed_up
-from boundwork.cli.migrate.project import Project
-from boundwork.cli.migrate.watching import watcher
-
-Urls = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--url", metavar="URL", help="A server and a database; can be repeated.", show_default="from the environment"
-    ),
-]
-Names = Annotated[
-    list[str] | None, typer.Option("--db", metavar="NAME", help="A database of each URL instead; can be repeated.")
-]
-LockTimeout = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long another deployer is waited for.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-DEFAULT_LOCK_TIMEOUT = 60.0
-INTERRUPTED = 130
-
-
-@dataclass(slots=True)
-class Account:
-    """What became of one database; `words` for people, `facts` for JSON."""
-
-    place: Place
-    words: str = "not reached"
-    facts: dict[str, Any] = field(default_factory=dict)
-    error: BoundworkError | None = None
-
-    def as_object(self) -> dict[str, Any]:
-        """Return all of it for JSON."""
-        error = None if self.error is None else type(self.error).__name__
-        return {"database": self.place.title, **self.facts, "error": error}
-
-
-Job = Callable[[Migrator, Account], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What all of these commands are asked: where, how long to wait for others, and how to answer."""
-
-    context: typer.Context
-    urls: Sequence[str] | None
-    names: Sequence[str] | None
-    as_json: bool
-    patience: float = 0.0
+from boundwork.cli.migrate.answers import AsJson
+from boundwork.cli.migrate.asking import (
+    DEFAULT_LOCK_TIMEOUT,
+    NOTHING,
+    Account,
+    Asked,
+    Job,
+    LockTimeout,
+    Names,
+    Urls,
+    run,
+)
+from boundwork.cli.migrate.looking import check, current, plan, planning, rehearse
 
 
 def upgrade(  # noqa: PLR0913 - each option is an argument
@@ -79,56 +35,12 @@ def upgrade(  # noqa: PLR0913 - each option is an argument
 ) -> None:
     """Apply what is missing."""
     if dry_run:
-        _run(Asked(context, urls, names, as_json), planning(target, "up", phase, as_json=as_json))
+        run(Asked(context, urls, names, as_json), planning(target, "up", phase, as_json=as_json))
         return
-    _run(
+    run(
         Asked(context, urls, names, as_json, lock_timeout),
         _path("applied", lambda migrator: migrator.upgrade(target, phase=phase)),
     )
-
-
-def plan(  # noqa: PLR0913 - each option is an argument
-    context: typer.Context,
-    target: Annotated[
-        str, typer.Argument(help="What to apply up to, or to go back to: an id, head, base, -1.")
-    ] = "head",
-    *,
-    down: Annotated[bool, typer.Option("--down", help="Say what a downgrade would do.")] = False,
-    phase: Annotated[Phase | None, typer.Option(help="Leave out the other phase of a rolling deploy.")] = None,
-    urls: Urls = None,
-    names: Names = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what would be done, about how long it takes and what to think of; nothing is written."""
-    if down and phase is not None:
-        raise typer.BadParameter("a downgrade has no phases", param_hint="--phase")
-    _run(Asked(context, urls, names, as_json), planning(target, "down" if down else "up", phase, as_json=as_json))
-
-
-def rehearse(  # noqa: PLR0913 - each option is an argument
-    context: typer.Context,
-    target: Annotated[str, typer.Argument(help="What to apply up to: an id, head, heads, +1.")] = "head",
-    *,
-    any_order: Annotated[bool, typer.Option("--any-order", help="The order of fields does not matter.")] = False,
-    most: Annotated[int, typer.Option(metavar="N", min=1, help="About how many documents of each collection.")] = 1000,
-    urls: Urls = None,
-    names: Names = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run up and down on some documents in a scratch database, and say what would not come back as it was."""
-    alike = True
-
-    def run(migrator: Migrator, account: Account) -> None:
-        nonlocal alike
-        found = migrator.rehearse(target, mode="any-order" if any_order else "bytes", most=most)
-        alike = alike and found.same
-        if not as_json:
-            print_rows(rehearsal_rows(found))
-        account.words, account.facts = rehearsed(found), {"rehearsal": found.as_object()}
-
-    _run(Asked(context, urls, names, as_json), run)
-    if not alike:
-        raise typer.Exit(int(Exit.FAILED))
 
 
 def downgrade(  # noqa: PLR0913 - each option is an argument
@@ -141,7 +53,7 @@ def downgrade(  # noqa: PLR0913 - each option is an argument
     as_json: AsJson = False,
 ) -> None:
     """Revert what came after a revision."""
-    _run(
+    run(
         Asked(context, urls, names, as_json, lock_timeout),
         _path("reverted", lambda migrator: migrator.downgrade(target)),
     )
@@ -164,36 +76,7 @@ def resume(  # noqa: PLR0913 - each option is an argument
         except NothingToResume:
             return ()
 
-    _run(Asked(context, urls, names, as_json, lock_timeout), _path("ended", ended))
-
-
-def current(
-    context: typer.Context,
-    *,
-    check: Annotated[bool, typer.Option(help="Exit with 3, 7 or 8 where something is to be done.")] = False,
-    urls: Urls = None,
-    names: Names = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show where a database stands."""
-    found: list[Standing] = []
-
-    def look(migrator: Migrator, account: Account) -> None:
-        standing = migrator.standing()
-        found.append(standing)
-        account.words = _standing_in_words(standing)
-        account.facts = {
-            "applied": list(standing.applied),
-            "tips": list(standing.tips),
-            "pending": list(standing.pending),
-            "half_done": {one.revision: one.direction for one in standing.half_done},
-            "tampered": list(standing.tampered),
-        }
-
-    _run(Asked(context, urls, names, as_json), look)
-    code = max((_code_of(standing) for standing in found), default=Exit.OK)
-    if check and code:
-        raise typer.Exit(int(code))
+    run(Asked(context, urls, names, as_json, lock_timeout), _path("ended", ended))
 
 
 def stamp(  # noqa: PLR0913 - each option is an argument
@@ -206,7 +89,7 @@ def stamp(  # noqa: PLR0913 - each option is an argument
     as_json: AsJson = False,
 ) -> None:
     """Note that a database stands at a revision, without running anything."""
-    _run(Asked(context, urls, names, as_json, lock_timeout), _path("stamped", lambda migrator: migrator.stamp(target)))
+    run(Asked(context, urls, names, as_json, lock_timeout), _path("stamped", lambda migrator: migrator.stamp(target)))
 
 
 def unlock(context: typer.Context, *, urls: Urls = None, names: Names = None, as_json: AsJson = False) -> None:
@@ -217,7 +100,7 @@ def unlock(context: typer.Context, *, urls: Urls = None, names: Names = None, as
         account.facts = {"owner": owner}
         account.words = "was not locked" if owner is None else f"was locked by {owner}"
 
-    _run(Asked(context, urls, names, as_json), take)
+    run(Asked(context, urls, names, as_json), take)
 
 
 def resolve(  # noqa: PLR0913 - each option is an argument
@@ -240,88 +123,21 @@ def resolve(  # noqa: PLR0913 - each option is an argument
         migrator.resolve(revision, state)
         account.words, account.facts = f"{revision} is {state}", {"revision": revision, "state": state}
 
-    _run(Asked(context, urls, names, as_json, lock_timeout), decide)
+    run(Asked(context, urls, names, as_json, lock_timeout), decide)
 
 
 def add_running(group: typer.Typer) -> None:
     """Add the commands to `boundwork migrate`."""
-    for command in (upgrade, rehearse, resume, current, stamp, unlock, resolve):
+    for command in (upgrade, check, rehearse, resume, current, stamp, unlock, resolve):
         group.command()(command)
     for command in (plan, downgrade):
         group.command(context_settings={"ignore_unknown_options": True})(command)  # -1 is a target
 
 
-def planning(target: str, direction: Direction, phase: Phase | None, *, as_json: bool) -> Job:
-    """Return the job that tells a plan."""
-
+def _path(word: str, do: Callable[[Migrator], Sequence[str]]) -> Job:
     def job(migrator: Migrator, account: Account) -> None:
-        made = migrator.plan(target, direction=direction, phase=phase)
-        if not as_json:
-            print_rows(plan_rows(made))
-        account.words = summed_up(made)
-        account.facts = {"plan": made.as_object()}
-
-    return job
-
-
-def _path(word: str, run: Callable[[Migrator], Sequence[str]]) -> Job:
-    def job(migrator: Migrator, account: Account) -> None:
-        done = run(migrator)
-        account.words = f"{word} {', '.join(done)}" if done else "nothing to do"
+        done = do(migrator)
+        account.words = f"{word} {', '.join(done)}" if done else NOTHING
         account.facts = {word: list(done)}
 
     return job
-
-
-def _run(asked: Asked, job: Job) -> None:
-    """Do a job in each database, until one fails, and tell what became of each."""
-    with answering(as_json=asked.as_json):
-        project = Project.at(asked.context.obj)
-        found = places(project.settings, asked.urls or (), asked.names or (), os.environ)
-        accounts = [Account(place) for place in found]
-        failure = _run_each(project, accounts, asked, job)
-        if asked.as_json:
-            whole: dict[str, Any] = {"databases": [account.as_object() for account in accounts]}
-            print_json(whole if failure is None else {**whole, "error": failed(failure)})
-        else:
-            print_rows([((account.place.title, "bold"), (account.words, _style(account))) for account in accounts])
-    if failure is not None:
-        typer.echo(f"boundwork: {' '.join(str(failure).split())}", err=True)
-        raise typer.Exit(int(exit_of(failure)))
-
-
-def _run_each(project: Project, accounts: Sequence[Account], asked: Asked, job: Job) -> BoundworkError | None:
-    for account in accounts:
-        watching = watcher(quiet=asked.as_json)
-        try:
-            with account.place.connect() as connection:
-                job(Migrator(connection, project.graph, watcher=watching, patience=asked.patience), account)
-        except BoundworkError as failure:
-            account.words, account.error = f"failed: {type(failure).__name__}", failure
-            return failure
-        except KeyboardInterrupt:
-            typer.echo("boundwork: Interrupted. What was committed stays; `resume` goes on with it.", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-        finally:
-            watching.close()
-    return None
-
-
-def _style(account: Account) -> str:
-    return "red" if account.error is not None else ""
-
-
-def _standing_in_words(standing: Standing) -> str:
-    parts = [f"at {', '.join(standing.tips) or 'base'}"]
-    parts += [f"{len(standing.pending)} pending"] if standing.pending else []
-    parts += [f"{one.revision} stopped half-way {one.direction}" for one in standing.half_done]
-    parts += [f"changed files: {', '.join(standing.tampered)}"] if standing.tampered else []
-    return "; ".join(parts)
-
-
-def _code_of(standing: Standing) -> Exit:
-    if standing.half_done:
-        return exit_of(DatabaseDirty([one.revision for one in standing.half_done]))
-    if standing.tampered:
-        return exit_of(RevisionTampered(standing.tampered))
-    return Exit.PENDING if standing.pending else Exit.OK

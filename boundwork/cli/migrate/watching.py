@@ -3,6 +3,7 @@
 Plain lines tell the end of each step, and how far a long one is every few seconds.
 """
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -35,6 +36,7 @@ class Lines(Watcher):
         self._total: int | None = None
         self._said = self._began = monotonic()
         self._before = 0
+        self.squashes: list[str] = []
 
     def began(self, place: Place, record: StepRecord, total: int | None) -> None:  # noqa: ARG002 - for those below
         """Remember how much there is."""
@@ -54,6 +56,11 @@ class Lines(Watcher):
     def ended(self, revision: str, direction: Direction) -> None:
         """Say that a revision was carried out."""
         self.say(f"{revision}  {ENDED[direction]}")
+
+    def adopted(self, squash: str, replaced: Sequence[str]) -> None:
+        """Say that a squash counts as applied, and remember it."""
+        self.squashes.append(squash)
+        self.say(f"{squash}  adopted: it stands for {', '.join(replaced)}, which are applied")
 
     def say(self, line: str) -> None:
         """Print a line."""

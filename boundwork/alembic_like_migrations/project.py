@@ -1,10 +1,12 @@
-"""What the commands work on: the settings of a project and the graph of its revision files."""
+"""What is done with revision files: the settings of a project, the graph of its files, and new files among them.
+
+Nothing asks a database. Only a squash runs files, to know their steps.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from boundwork.alembic_like_migrations import Graph, Revision, read_folder
 from boundwork.alembic_like_migrations.drafts import (
     NO_BODY,
     Body,
@@ -14,9 +16,14 @@ from boundwork.alembic_like_migrations.drafts import (
     new_id,
     next_parents,
 )
-from boundwork.alembic_like_migrations.revision import Phase
+from boundwork.alembic_like_migrations.engine.program import prepare
+from boundwork.alembic_like_migrations.files import read_folder
+from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.alembic_like_migrations.rollout.rename_pair import RenamePair
 from boundwork.alembic_like_migrations.settings import Section, Settings, find_settings, prepared, write_settings
+from boundwork.alembic_like_migrations.squashing.ranges import members, phase_of
+from boundwork.alembic_like_migrations.squashing.squash import Squash, Squashed
 from boundwork.alembic_like_migrations.writing import write_revision, write_template
 
 
@@ -53,6 +60,29 @@ class Project:
         parents = merge_parents(self.graph, names)
         return self._write(parents, message or f"merge {' and '.join(parents)}", None, revision)
 
+    def squash(self, written: str, message: str | None, *, revision: str | None) -> tuple["Written", Squashed]:
+        """Write a revision that replaces those of `first:last`, which stay; one that would do something else does not."""
+        replaced = members(self.graph, written)
+        squash = Squash.of(replaced)
+        names = tuple(one.revision for one in replaced)
+        title = " ".join((message or f"squash {names[0]} to {names[-1]}").split())
+        chosen = new_id() if revision is None else checked_id(self.graph, revision)
+        made = datetime.now(UTC)
+        text = f"{title}\n\n{squash.message}"
+        draft = Draft(chosen, replaced[0].down_revisions, text, made, phase_of(replaced), squash.body(), replaces=names)
+        found = write_revision(self.settings, draft)
+        try:
+            program = prepare(found)
+            squash.compare(program)
+            graph = Graph([*self.graph.everything.values(), found])
+        except BaseException:
+            if found.path is not None:
+                found.path.unlink()
+            raise
+        anew = tuple(name for name in names if name not in squash.kept)
+        kept = tuple(name for name in names if name in squash.kept)
+        return Written(graph, found), Squashed(found, anew, kept, program.why_not_down)
+
     def _write(
         self,
         parents: tuple[str, ...],
@@ -64,7 +94,7 @@ class Project:
         chosen = new_id() if revision is None else checked_id(self.graph, revision)
         words = " ".join(message.split())
         written = write_revision(self.settings, Draft(chosen, parents, words, datetime.now(UTC), phase, body))
-        return Written(Graph([*self.graph, written]), written)
+        return Written(Graph([*self.graph.everything.values(), written]), written)
 
 
 @dataclass(frozen=True, slots=True)

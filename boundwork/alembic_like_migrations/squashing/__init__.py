@@ -1,0 +1,1 @@
+"""How a range of revisions becomes one file that replaces them."""
