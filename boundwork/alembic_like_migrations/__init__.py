@@ -1,8 +1,12 @@
 """Migrations: what one who knows Alembic expects, for documents: revision files, their graph, and how they are run."""
 
 from boundwork.alembic_like_migrations import op
+from boundwork.alembic_like_migrations.autogenerate.checking import Checked
+from boundwork.alembic_like_migrations.autogenerate.differences import Difference
+from boundwork.alembic_like_migrations.autogenerate.replaying import ReplayFailed
 from boundwork.alembic_like_migrations.engine.errors import (
     DatabaseDirty,
+    ImagesMissing,
     LeaseLost,
     LockHeld,
     NotHalfDone,
@@ -46,24 +50,45 @@ from boundwork.alembic_like_migrations.planning.rehearsal import Rehearsal, Unli
 from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.alembic_like_migrations.rollout.errors import GateRefused, InstanceTooOld, LivingInstance, PhaseBlocked
 from boundwork.alembic_like_migrations.rollout.instance import AsyncInstance, Instance
+from boundwork.alembic_like_migrations.rollout.rename_pair import RenameUnclear
 from boundwork.alembic_like_migrations.squashing.squash import Squashed
+from boundwork.alembic_like_migrations.steps.errors import (
+    DocumentsChanged,
+    DocumentsInTheWay,
+    DuplicatesFound,
+    FieldsInTheWay,
+    FunctionFailed,
+    LockedOut,
+    StepWrong,
+    StructureDiffers,
+    StructureRefused,
+)
 from boundwork.alembic_like_migrations.steps.step import Irreversible
 
 __all__ = [
     "AsyncInstance",
     "AsyncMigrator",
+    "Checked",
     "DatabaseDirty",
+    "Difference",
+    "DocumentsChanged",
+    "DocumentsInTheWay",
     "DuplicateRevision",
+    "DuplicatesFound",
+    "FieldsInTheWay",
+    "FunctionFailed",
     "GateRefused",
     "Graph",
     "GraphUnsound",
     "IdRefused",
+    "ImagesMissing",
     "Instance",
     "InstanceTooOld",
     "Irreversible",
     "LeaseLost",
     "LivingInstance",
     "LockHeld",
+    "LockedOut",
     "MigrationError",
     "Migrator",
     "MissingParent",
@@ -79,7 +104,9 @@ __all__ = [
     "PlannedStep",
     "Refused",
     "Rehearsal",
+    "RenameUnclear",
     "ReplacesWrong",
+    "ReplayFailed",
     "Revision",
     "RevisionAmbiguous",
     "RevisionBroken",
@@ -96,8 +123,11 @@ __all__ = [
     "StandaloneServer",
     "Standing",
     "StepFailed",
+    "StepWrong",
     "StepsChanged",
     "StepsImpossible",
+    "StructureDiffers",
+    "StructureRefused",
     "TemplateWrong",
     "UnknownApplied",
     "Unlike",

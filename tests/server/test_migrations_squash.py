@@ -7,6 +7,7 @@ import pytest
 from pymongo import MongoClient
 
 from boundwork.alembic_like_migrations import (
+    ImagesMissing,
     LockHeld,
     Migrator,
     PartlyReplaced,
@@ -260,3 +261,35 @@ def test_a_deployer_waits_for_the_lease_before_it_notes_a_squash(stored: Any, fo
     run_sync(lease.release())
     migrator.upgrade()
     assert records(stored) == ALL_NOTED
+
+
+def test_a_squash_of_what_was_stamped_does_not_go_back_over_nothing(stored: Any, folder: Path) -> None:
+    Migrator(stored, folder).stamp("head")
+    migrator = squash(folder, stored)
+    migrator.upgrade()
+    with pytest.raises(ImagesMissing, match=r"Revision s cannot be reverted: 'undo: unset.*it was stamped") as caught:
+        migrator.downgrade("a")
+    assert caught.value.revision == "s"
+    assert records(stored) == ALL_NOTED
+    assert people(stored) == DOCUMENTS
+    migrator.stamp("a")
+    assert records(stored) == {"a": None}
+
+
+@pytest.mark.parametrize("by", ["squash", "old files"])
+def test_images_that_were_lost_are_missed_before_anything_is_run(stored: Any, folder: Path, by: str) -> None:
+    if by == "old files":
+        Migrator(stored, folder).upgrade()
+    migrator = squash(folder, stored)
+    migrator.upgrade()
+    stored[UNDO].delete_many({"_id.revision": "c"})
+    with pytest.raises(ImagesMissing, match=r"50 documents were changed, and what they were is gone"):
+        migrator.downgrade("a")
+    assert people(stored) == DONE
+
+
+def test_steps_that_changed_nothing_need_no_images(stored: Any, folder: Path) -> None:
+    stored.people.drop()
+    migrator = squash(folder, stored)
+    migrator.upgrade()
+    assert migrator.downgrade("base") == ("s", "a")

@@ -10,6 +10,7 @@
     +-- NotHalfDone         only what is half-done can be decided by hand
     +-- StepsChanged        a file declares other steps than it did when it was begun
     +-- RevisionTampered    the file of an applied revision is not the one that was applied
+    +-- ImagesMissing       a way back needs what nobody remembers of documents
     +-- StandaloneServer    the server has no transactions, so no step can be recorded with what it does
 
 The facts are attributes. Every text says what to do next.
@@ -122,6 +123,19 @@ class RevisionTampered(MigrationError):
             "is gone on with by `resume --changed`."
         )
         self.revisions = tuple(revisions)
+
+
+class ImagesMissing(MigrationError):
+    """The way back of a revision needs what its steps remembered of documents, and that is not there; nothing was run."""
+
+    def __init__(self, revision: str, step: str, why: str) -> None:
+        """Name the revision and the step, and say why."""
+        super().__init__(
+            f"Revision {revision} cannot be reverted: {step!r} needs what documents were, and {why}. Nothing was run. "
+            "`stamp` the revision before it if the documents may stay as they are, or write its down() by hand."
+        )
+        self.revision = revision
+        self.step = step
 
 
 class StandaloneServer(MigrationError):

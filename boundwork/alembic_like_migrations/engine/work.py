@@ -21,6 +21,7 @@ from boundwork.alembic_like_migrations.engine.errors import (
 from boundwork.alembic_like_migrations.engine.holding import Keep, explained, holding
 from boundwork.alembic_like_migrations.engine.ledger import Direction, Ledger, Record
 from boundwork.alembic_like_migrations.engine.program import Program, prepare
+from boundwork.alembic_like_migrations.engine.remembered import refuse_forgotten
 from boundwork.alembic_like_migrations.engine.runner import Runner, Unwatched, Watcher
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.errors import RevisionNotFound
@@ -171,9 +172,11 @@ class Work:
             programs = self._prepared(path)
             _refuse_irreversible(direction, programs)
             records = await self._adopted(runner, records)
-            if direction == "up":
-                with explained():
+            with explained():
+                if direction == "up":
                     await pass_gate(runner.server, seen_by(self.graph, records), path)
+                else:
+                    await refuse_forgotten(runner.server, programs, records)
             for program in programs:
                 await runner.run(program, direction, records.get(program.revision.revision))
             if programs:

@@ -1,0 +1,68 @@
+"""Whether what a way back needs to know of documents is there: asked before a downgrade, since nothing is done without it.
+
+A revision that was stamped has never run here, so its steps remember nothing. One that ran and changed documents has left
+images or ids; if all of a step's are gone, the way back would leave the documents as they are and say that it is done.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from boundwork.alembic_like_migrations.engine.errors import ImagesMissing
+from boundwork.alembic_like_migrations.engine.ledger import Record
+from boundwork.alembic_like_migrations.engine.program import Mark, Program
+from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.steps.images import PutBack
+from boundwork.alembic_like_migrations.steps.moves import MoveBack
+from boundwork.alembic_like_migrations.steps.renames import MoveStep
+from boundwork.alembic_like_migrations.steps.step import AnyStep
+from boundwork.alembic_like_migrations.steps.transactions import Together, Unseed
+from boundwork.alembic_like_migrations.steps.undo_log import UNDO, every
+from boundwork.alembic_like_migrations.steps.updates import UpdateRemembered
+
+
+async def refuse_forgotten(server: Server, programs: Iterable[Program], records: Mapping[str, Record]) -> None:
+    """Raise ImagesMissing if the way back of a revision that is not begun needs what nobody remembers."""
+    for program in programs:
+        own = records.get(program.revision.revision)
+        if own is not None and own.direction is None:
+            for step in program.down or ():
+                for mark in _needed(step):
+                    why = _expected(mark, program, records)
+                    if why is not None and not await _remembers(server, mark):
+                        raise ImagesMissing(program.revision.revision, step.title, why)
+
+
+def _needed(step: AnyStep) -> Sequence[Mark]:
+    match step:
+        case PutBack() | UpdateRemembered() | MoveBack() | Unseed():
+            return [step.mark]
+        case MoveStep():
+            return [step.images.mark] if step.images is not None and step.images.put_back else []
+        case Together():
+            return [mark for inner in step.steps for mark in _needed(inner)]
+        case _:
+            return []
+
+
+def _expected(mark: Mark, program: Program, records: Mapping[str, Record]) -> str | None:
+    """Say why something should be remembered under a mark; None if there may be nothing."""
+    own = records[program.revision.revision]
+    ran = records.get(mark.revision, own)  # a step that a squash holds was perhaps run by its old file
+    if own.stamped or ran.stamped:
+        return "it was stamped, and never run here"
+    up = [step for step in program.up if ran is own or getattr(_mark_of(step), "revision", None) == mark.revision]
+    number = next((number for number, step in enumerate(up) if _mark_of(step) == mark), None)
+    if number is None:
+        return None
+    title = up[number].title
+    nth = sum(step.title == title for step in up[:number])
+    changed = [record.changed for record in ran.up if record.title == title][nth : nth + 1]
+    return f"{changed[0]} documents were changed, and what they were is gone" if changed and changed[0] else None
+
+
+def _mark_of(step: AnyStep) -> Mark | None:
+    found = step.images.mark if isinstance(step, MoveStep) and step.images is not None else getattr(step, "mark", None)
+    return found if isinstance(found, Mark) else None
+
+
+async def _remembers(server: Server, mark: Mark) -> bool:
+    return bool(await server.all({"find": UNDO, "filter": every(mark), "limit": 1}))
