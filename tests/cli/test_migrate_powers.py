@@ -80,7 +80,7 @@ def test_each_command_answers_with_json_and_those_for_databases_take_several(
         given = options(command)
         assert "--json" in given, name
         if name in DATABASES:
-            assert (given["--url"].multiple, given["--db"].multiple) == (True, True), name  # type: ignore[attr-defined]  # options have it
+            assert (given["--url"].multiple, given["--db"].multiple) == (True, True), name
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

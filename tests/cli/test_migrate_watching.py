@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord
+from boundwork.alembic_like_migrations.steps.building import Build
 from boundwork.cli.migrate import watching
 from boundwork.cli.migrate.watching import Bars, Lines, watcher
 
@@ -68,3 +69,24 @@ def test_json_is_not_disturbed(capsys: pytest.CaptureFixture[str]) -> None:
     silent.ended("one", "down")
     assert capsys.readouterr().out == ""
     assert not silent.counts
+
+
+def test_the_build_of_an_index_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(watching, "monotonic", lambda: now[0])
+    step, build = StepRecord("create index x_1 on users", "structure"), Build("scanning collection", 3_000, 5_000)
+    lines = Lines()
+    lines.began(PLACE, step, None)
+    for seconds in (1.0, 6.0, 7.0):
+        now[0] = seconds
+        lines.building(PLACE, step, build)
+    assert capsys.readouterr().out == "one  create index x_1 on users  scanning collection 3,000 of 5,000\n"
+    screen = io.StringIO()
+    bars = Bars(Console(file=screen, force_terminal=True, width=120, highlight=False))
+    bars.building(PLACE, step, build)
+    bars.began(PLACE, step, None)
+    bars.building(PLACE, step, build)
+    bars.close()
+    assert "create index x_1 on users" in screen.getvalue()

@@ -1,14 +1,16 @@
 """How a lease is kept while a long step goes on: by a thread beside a synchronous runner, by a task beside the other.
 
 A heartbeat that cannot reach the server goes on trying; one that hears that the lease is lost says so to the runner,
-which stops at its next step or batch. It is the fence that makes sure of it, not the heartbeat.
+which stops at its next step or batch. It is the fence that makes sure of it, not the heartbeat. Whoever wants to know how
+a single long command goes on is told in between.
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
 
 from boundwork.alembic_like_migrations.engine.errors import LeaseLost
 from boundwork.alembic_like_migrations.engine.lease import Lease
@@ -22,6 +24,11 @@ BEATS = 3
 SOONER = 5
 """How much sooner the next one comes after one that failed."""
 
+LOOK_SECONDS = 1.0
+"""How long it is at most between two looks at what goes on."""
+
+Look = Callable[[], Awaitable[None]]
+
 
 class Pulse:
     """What the runner asks between two steps."""
@@ -31,11 +38,35 @@ class Pulse:
         self._lease = lease
         self._lost: LeaseLost | None = None
         self._missed = False
+        self._due = monotonic() + self.interval
+        self._look: Look | None = None
 
     @property
     def interval(self) -> float:
         """The seconds until the next heartbeat."""
         return self._lease.seconds / BEATS / (SOONER if self._missed else 1)
+
+    @property
+    def wait(self) -> float:
+        """The seconds until there may be something to do."""
+        return min(max(self._due - monotonic(), 0), LOOK_SECONDS)
+
+    @contextmanager
+    def looking(self, look: Look | None) -> Generator[None]:
+        """Let somebody look at what goes on while the block runs, every second; the heartbeat calls."""
+        self._look = look
+        try:
+            yield
+        finally:
+            self._look = None
+
+    async def turn(self) -> None:
+        """Do what is due."""
+        if (look := self._look) is not None:
+            await look()
+        if monotonic() >= self._due:
+            await self.beat()
+            self._due = monotonic() + self.interval
 
     @property
     def lost(self) -> bool:
@@ -65,8 +96,8 @@ async def kept_by_thread(lease: Lease) -> AsyncGenerator[Pulse]:
     pulse, over = Pulse(lease), threading.Event()
 
     def beat() -> None:
-        while not pulse.lost and not over.wait(pulse.interval):
-            run_sync(pulse.beat())
+        while not pulse.lost and not over.wait(pulse.wait):
+            run_sync(pulse.turn())
 
     thread = threading.Thread(target=beat, name="boundwork lease", daemon=True)
     thread.start()
@@ -84,8 +115,8 @@ async def kept_by_task(lease: Lease) -> AsyncGenerator[Pulse]:
 
     async def beat() -> None:
         while not pulse.lost:
-            await asyncio.sleep(pulse.interval)
-            await pulse.beat()
+            await asyncio.sleep(pulse.wait)
+            await pulse.turn()
 
     task = asyncio.create_task(beat())
     try:

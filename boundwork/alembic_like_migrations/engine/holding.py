@@ -4,7 +4,7 @@ What fails around the steps of revisions, as opposed to in one, gets its public 
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.reporting import public_error
 
 logger = logging.getLogger("boundwork.migrations")
-Check = Callable[[], None]
 
 
 class Keep(Protocol):
@@ -28,13 +27,13 @@ class Keep(Protocol):
 
 
 @asynccontextmanager
-async def holding(server: Server, keep: Keep, seconds: float, patience: float) -> AsyncGenerator[tuple[Server, Check]]:
-    """Hold the lease; yield the server that writes under it, and what raises LeaseLost once that is known."""
+async def holding(server: Server, keep: Keep, seconds: float, patience: float) -> AsyncGenerator[tuple[Server, Pulse]]:
+    """Hold the lease; yield the server that writes under it, and what knows once it is lost."""
     with explained():
         taken = await lease.acquire(server, seconds, patience)
     try:
         async with keep(taken) as pulse:
-            yield taken.server, pulse.check
+            yield taken.server, pulse
     finally:
         await _give_back(taken)
 

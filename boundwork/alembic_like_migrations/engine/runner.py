@@ -11,10 +11,13 @@ from typing import Protocol
 
 from boundwork.alembic_like_migrations.engine.batches import Pace, run_data_step
 from boundwork.alembic_like_migrations.engine.errors import LeaseLost, StepFailed, StepsChanged
+from boundwork.alembic_like_migrations.engine.heartbeat import Look, Pulse
 from boundwork.alembic_like_migrations.engine.ledger import BEGUN, Direction, Ledger, Place, Record, StepRecord
 from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
+from boundwork.alembic_like_migrations.steps.building import Build, progress
+from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
 from boundwork.errors import BoundworkError
 from boundwork.uow.failures import SessionFailure
@@ -38,6 +41,9 @@ class Watcher(Protocol):
     def ended(self, revision: str, direction: Direction) -> None:
         """Take note that a revision was carried out."""
 
+    def building(self, place: Place, record: StepRecord, build: Build) -> None:
+        """Take note of how far the build of an index is; called by another thread while the step waits for it."""
+
     def adopted(self, squash: str, replaced: Sequence[str]) -> None:
         """Take note that a squash counts as applied, because all of what it replaces was; nothing was run."""
 
@@ -56,17 +62,20 @@ class Unwatched:
     def ended(self, revision: str, direction: Direction) -> None:
         """Do nothing."""
 
+    def building(self, place: Place, record: StepRecord, build: Build) -> None:
+        """Do nothing."""
+
     def adopted(self, squash: str, replaced: Sequence[str]) -> None:
         """Do nothing."""
 
 
 @dataclass(slots=True)
 class Runner:
-    """Carries out revisions for the holder of the lease; `check` raises LeaseLost once the heartbeat saw that."""
+    """Carries out revisions for the holder of the lease; `pulse` raises LeaseLost once the heartbeat saw that."""
 
     server: Server
     watcher: Watcher
-    check: Callable[[], None]
+    pulse: Pulse
     batch_seconds: float = 1.0
 
     async def run(self, program: Program, direction: Direction, record: Record | None) -> None:
@@ -86,7 +95,7 @@ class Runner:
         self.watcher.ended(revision.revision, direction)
 
     async def _step(self, place: Place, step: AnyStep, record: StepRecord) -> None:
-        self.check()
+        self.pulse.check()
         try:
             self.watcher.began(place, record, await self._total(step))
             if isinstance(step, DataStep):
@@ -114,10 +123,23 @@ class Runner:
             await ledger.note(place, replace(record, state="running", error=None))
             await step.apply(self.server)
 
-        await self.server.patiently(once, PATIENCE_SECONDS)
+        with self.pulse.looking(self._look(step, place, record)):
+            await self.server.patiently(once, PATIENCE_SECONDS)
         done = replace(record, state="done", error=None)
         await ledger.note(place, done)
         return done
+
+    def _look(self, step: StructureStep, place: Place, record: StepRecord) -> Look | None:
+        """Return what tells how far the build of an index is, if somebody wants to know."""
+        if not (self.watcher.counts and isinstance(step, CreateIndex | ChangeIndex)):
+            return None
+
+        async def look() -> None:
+            build = await progress(self.server, step.collection)
+            if build is not None:
+                self.watcher.building(place, record, build)
+
+        return look
 
     async def _total(self, step: AnyStep) -> int | None:
         """Return about how many documents a step will visit, if somebody wants to know and it is found out soon."""
@@ -132,7 +154,7 @@ class Runner:
     def _progress(self, place: Place) -> Callable[[StepRecord], None]:
         def progress(record: StepRecord) -> None:
             self.watcher.step(place, record)
-            self.check()
+            self.pulse.check()
 
         return progress
 

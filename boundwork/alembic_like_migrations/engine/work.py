@@ -102,9 +102,9 @@ class Work:
         records = await self._records()
         programs = self._prepared(self._path("up", target, records))
         with explained():
-            async with holding(scratch, self.keep, self.lease_seconds, self.patience) as (server, check):
+            async with holding(scratch, self.keep, self.lease_seconds, self.patience) as (server, pulse):
                 try:
-                    runner = Runner(server, Unwatched(), check, self.batch_seconds)
+                    runner = Runner(server, Unwatched(), pulse, self.batch_seconds)
                     return await rehearse(self.server, runner, programs, records, terms)
                 finally:
                     await server.command({"dropDatabase": 1})
@@ -239,9 +239,9 @@ class Work:
 
     @asynccontextmanager
     async def _holding(self) -> AsyncGenerator[Runner]:
-        async with holding(self.server, self.keep, self.lease_seconds, self.patience) as (server, check):
+        async with holding(self.server, self.keep, self.lease_seconds, self.patience) as (server, pulse):
             try:
-                yield Runner(server, self.watcher, check, self.batch_seconds)
+                yield Runner(server, self.watcher, pulse, self.batch_seconds)
             finally:
                 await open_gate(server)
 

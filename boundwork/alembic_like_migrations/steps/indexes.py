@@ -14,6 +14,7 @@ from typing import Any
 
 from boundwork.alembic_like_migrations.engine.passing import passes
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
+from boundwork.alembic_like_migrations.steps.building import wait_until_ready
 from boundwork.alembic_like_migrations.steps.duplicates import find_duplicates
 from boundwork.alembic_like_migrations.steps.errors import DuplicatesFound, StepWrong, StructureRefused
 from boundwork.alembic_like_migrations.steps.step import AnyStep, Irreversible, StructureStep
@@ -93,6 +94,7 @@ class CreateIndex(StructureStep):
                 why = "there is one of this name, or with these keys, that is another. Change or drop that one"
                 raise StructureRefused(what, failure.code, f"{why} (code {failure.code}).") from failure.__cause__
             raise await refusal(server, what, failure) from failure.__cause__
+        await wait_until_ready(server, self.collection, self.name)
 
     async def _refuse_duplicates(self, server: Server) -> None:
         pairs = await find_duplicates(server, self.collection, self.specification)

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from boundwork.alembic_like_migrations.engine.ledger import Direction, Place, StepRecord
 from boundwork.alembic_like_migrations.engine.runner import Watcher
+from boundwork.alembic_like_migrations.steps.building import Build
 
 SECONDS = 5.0
 ENDED = {"up": "applied", "down": "reverted"}
@@ -61,6 +62,12 @@ class Lines(Watcher):
         """Say that a squash counts as applied, and remember it."""
         self.squashes.append(squash)
         self.say(f"{squash}  adopted: it stands for {', '.join(replaced)}, which are applied")
+
+    def building(self, place: Place, record: StepRecord, build: Build) -> None:
+        """Say how far the build of an index is, if it has been silent for long."""
+        if monotonic() - self._said > SECONDS:
+            self._said = monotonic()
+            self.say(f"{place.revision}  {record.title}  {build.part} {build.done:,} of {build.total:,}")
 
     def say(self, line: str) -> None:
         """Print a line."""
@@ -121,6 +128,11 @@ class Bars(Lines):
         elif self._bar is not None:
             total = None if self._total is None else max(self._total, record.seen)
             self._bar.update(self._bar.task_ids[0], completed=record.seen, total=total)
+
+    def building(self, place: Place, record: StepRecord, build: Build) -> None:  # noqa: ARG002 - the bar names them
+        """Move the bar."""
+        if (bar := self._bar) is not None:
+            bar.update(bar.task_ids[0], completed=build.done, total=build.total)
 
     def close(self) -> None:
         """Take the bar away."""

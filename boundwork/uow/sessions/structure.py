@@ -24,6 +24,8 @@ def _complete(command: Mapping[str, Any], database: str) -> dict[str, Any]:
     sent = {**command, **(_MAJORITY if next(iter(command)) in _WRITING else {})}
     if "renameCollection" in sent:
         sent |= {part: f"{database}.{sent[part]}" for part in ("renameCollection", "to")}
+    if "currentOp" in sent and "ns" in sent:
+        sent["ns"] = f"{database}.{sent['ns']}"
     return sent
 
 
