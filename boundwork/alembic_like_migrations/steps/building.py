@@ -5,6 +5,7 @@ is still being built. Servers that keep no such account are taken at their word.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from boundwork.alembic_like_migrations.engine.passing import passes
 from boundwork.alembic_like_migrations.engine.server import Server
@@ -47,7 +48,7 @@ async def wait_until_ready(server: Server, collection: str, name: str) -> None:
 
 
 async def _is_building(server: Server, collection: str, name: str) -> bool:
-    stages = [{"$indexStats": {}}, {"$match": {"name": name, "building": True}}]
+    stages: list[dict[str, Any]] = [{"$indexStats": {}}, {"$match": {"name": name, "building": True}}]
     try:
         return bool(await server.all({"aggregate": collection, "pipeline": stages, "cursor": {}}))
     except SessionFailure as failure:
