@@ -84,12 +84,16 @@ class Squash:
 
     def compare(self, program: Program) -> None:
         """Raise SquashImpossible if the new file does not declare the steps that it should."""
-        wanted = [piece.step for _, pieces in self._parts() for piece in pieces]
-        same = len(wanted) == len(program.up) and all(map(_same, wanted, program.up))
-        if not same:
+        pieces = [piece for _, part in self._parts() for piece in part]
+        wrong = next(
+            (piece for piece, step in zip(pieces, program.up, strict=False) if not _same(piece.step, step)), None
+        )
+        if wrong is None and len(pieces) != len(program.up):
+            wrong = pieces[-1] if pieces else Piece(self.replaced[-1].revision, program.up[0])
+        if wrong is not None:
             raise SquashImpossible(
-                "The new file would not declare the same steps, and was not kept. A replaced file declares other steps each "
-                "time, or cannot be a function. Squash a range without it."
+                f"The new file would not declare the same steps as {wrong.revision}, and was not kept. That file declares "
+                "other steps each time, or cannot be a function. Squash a range without it."
             )
 
     def _parts(self) -> list[tuple[str | None, list[Piece]]]:
