@@ -179,7 +179,7 @@ class Work:
                     await refuse_forgotten(runner.server, programs, records)
             for program in programs:
                 await runner.run(program, direction, records.get(program.revision.revision))
-            if programs:
+            if seen_by(self.graph, records).view.waiting:
                 await self._adopted(runner, await self._records())
             return tuple(program.revision.revision for program in programs)
 
