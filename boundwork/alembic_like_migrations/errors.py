@@ -29,6 +29,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from boundwork.errors import BoundworkError
+from boundwork.models.kinds import is_array, is_mapping
 
 NAMED = 10
 
@@ -197,6 +198,17 @@ class RevisionExists(MigrationError):
 
 class SettingsWrong(MigrationError):
     """The settings are missing, wrong, or there already."""
+
+
+def shown(value: object) -> str:
+    """Return an id as people read it: one that is a document as a dict, whatever class holds it."""
+    return repr(_plain(value))
+
+
+def _plain(value: object) -> object:
+    if is_mapping(value):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(item) for item in value] if is_array(value) else value
 
 
 def listed(names: Iterable[str]) -> str:

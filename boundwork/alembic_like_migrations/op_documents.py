@@ -55,10 +55,16 @@ def set_field(
 
 
 def unset_field(collection: str, field: str, *, keep: bool = True) -> None:
-    """Declare that a field goes; with `keep` its documents are kept in the undo log, so that it can come back."""
+    """Declare that a field goes; with `keep` its documents are kept in the undo log, so that it can come back.
+
+    A dotted path leads into documents, and into those in arrays.
+    """
     _path(collection, field)
     label = f"unset field {field} of {collection}"
-    change, there = {"$unset": {field: ""}}, {field: {"$exists": True}}
+    there = {field: {"$exists": True}}
+    # The operator does not reach into arrays, and the stage does not take a number for a place in one.
+    place = any(name.isdigit() for name in field.split("."))
+    change: Update = {"$unset": {field: ""}} if place else [{"$unset": field}]
     if keep:
         declare(UpdateKeeping(label, collection, change, there, mark()))
     else:

@@ -24,6 +24,8 @@ Pipeline = Sequence[Mapping[str, Any]]
 
 def create_collection(name: str, *, indexes: Sequence[Mapping[str, Any]] = (), **options: Any) -> None:
     """Declare a collection with options of the server's `create`, and indexes as `{"key": {...}, "unique": True}`."""
+    if "viewOn" in options:
+        raise StepWrong(f"{name!r} would be a view. Use op.create_view, whose way back knows that it has no documents.")
     declare(CreateCollection(name, options, tuple(specified(name, index) for index in indexes)))
 
 

@@ -15,7 +15,9 @@ from boundwork.cli.app import app
 
 pytestmark = pytest.mark.server
 Planned = Callable[..., Plan]
-READING = {"find", "aggregate", "count", "getMore", "hello", "endSessions", "ping"}
+MAIL, AT = {"key": {"mail": 1}, "unique": True}, {"key": {"at": 1}}
+IN_ONE = "with op.transaction():\n    "
+READING = {"find", "aggregate", "count", "getMore", "hello", "endSessions", "ping", "listCollections"}
 
 
 class Sent(CommandListener):
@@ -108,6 +110,75 @@ def test_a_plan_counts_what_a_step_visits_and_warns(
     assert step.documents == documents
     told = "; ".join(step.warnings)
     assert (warning in told) if warning else not told
+
+
+@pytest.mark.parametrize(
+    ("up", "warning"),
+    [
+        (
+            f"op.change_index('users', 'x_1', {MAIL}, {{'key': {{'x': 1}}}})",
+            "will stop: several documents have the same",
+        ),
+        ("op.create_index('users', {'at': 1}, expireAfterSeconds=5)", "lets the server delete documents that are old"),
+        (f"op.change_index('users', 'at_1', {{**{AT}, 'expireAfterSeconds': 5}}, {AT})", "lets the server delete"),
+        (
+            f"op.change_index('users', 'at_1', {{**{AT}, 'expireAfterSeconds': 9}}, {{**{AT}, 'expireAfterSeconds': 5}})",
+            None,
+        ),
+        ("op.collection_options('users', {'cappedMax': 5}, {'cappedMax': 9})", "lets the server delete the oldest"),
+        ("op.collection_options('users', {'cappedMax': 9}, {'cappedMax': 5})", None),
+        ("op.collection_options('users', {'expireAfterSeconds': 'off'}, {'expireAfterSeconds': 5})", None),
+        (
+            "op.split_collection('users', 'others', {'age': {'$gte': 4}})",
+            "will stop: 2 documents have ids that 'others'",
+        ),
+        ("op.split_collection('users', 'others', {'age': {'$lt': 4}})", None),
+        ("op.rename_field('users', 'l.a', 'l.b', on_conflict='keep_new')", "1 documents have both names"),
+        (f"{IN_ONE}op.convert_type('users', 'first', 'int')", "will stop: 10 documents"),
+        ("op.drop_collection('seen', was={})", None),
+        ("op.set_validator('users', {'required': ['nothing']}, action='warn', was={})", None),
+    ],
+)
+def test_a_plan_warns_of_what_is_lost_and_of_what_stops_it_and_of_nothing_else(
+    stored: Any, tmp_path: Path, up: str, warning: str | None
+) -> None:
+    stored.others.insert_many([{"_id": 8}, {"_id": 9}])
+    stored.users.update_one({"_id": 1}, {"$set": {"l": [{"a": 1, "b": 1}]}})
+    stored.users.update_one({"_id": 2}, {"$set": {"l": [{"a": 1}, {"b": 1}]}})
+    stored.create_collection("seen", viewOn="users", pipeline=[])
+    write(tmp_path, "one", None, up.splitlines(), "pass")
+    before = hashes(stored)
+    (step,) = Migrator(stored, tmp_path).plan().revisions[0].steps
+    assert hashes(stored) == before
+    told = "; ".join(step.warnings)
+    assert (told.startswith(warning)) if warning else not told
+
+
+def hashes(stored: Any) -> Any:
+    """Return what the server makes of all documents and options."""
+    return stored.command("dbHash")["md5"], list(stored.list_collections())
+
+
+def test_a_transaction_with_too_many_documents_is_told_to_stop(
+    stored: Any, planned: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boundwork.alembic_like_migrations.planning.warnings.MOST", 9)
+    (warning,) = planned(*f"{IN_ONE}op.set_field('users', 'x', 1)".splitlines()).warnings
+    assert warning.endswith("has 10 documents, too many for one transaction")
+
+
+def test_the_way_down_is_not_asked_for_a_way_back(stored: Any, tmp_path: Path) -> None:
+    up = [
+        "op.unset_field('users', 'first')",
+        "op.merge_collections('users', 'others')",
+        "op.seed('users', [{'_id': 'x'}])",
+    ]
+    write(tmp_path, "one", None, up)
+    migrator = Migrator(stored, tmp_path)
+    migrator.upgrade()
+    plan = migrator.plan("base", direction="down")
+    assert plan.warnings == ()
+    assert [step.documents for step in plan.revisions[0].steps] == [1, 10, 10]
 
 
 def test_what_is_planned_is_what_is_done(stored: Any, planned: Planned, tmp_path: Path) -> None:

@@ -100,7 +100,10 @@ def test_indexes_and_options_are_compared(rehearse: Rehearse) -> None:
     ).unlike
     assert (users.number, users.structure) == (0, ("index by_age",))
     (users,) = rehearse("op.set_validator('users', {'required': ['age']}, level='moderate')", down="pass").unlike
-    assert users.structure == ("option validationAction", "option validationLevel", "option validator")
+    assert users.structure == ("option validationLevel", "option validator")
+    assert rehearse("op.set_validator('users', {'required': ['age']}, level='moderate', action='warn', was={})").same
+    images = "{'changeStreamPreAndPostImages': {'enabled': %s}}"
+    assert rehearse(f"op.collection_options('users', {images % True}, {images % False})").same
     (made,) = rehearse("op.create_collection('made')", down="pass").unlike
     assert made.structure == ("it is there only afterwards",)
 
@@ -138,7 +141,11 @@ def test_what_an_earlier_rehearsal_left_is_dropped_also_if_this_one_fails(stored
     assert scratch.list_collection_names() == []
     write(tmp_path, "one", None, ["op.set_field('users', 'plan', 'free')"])
     scratch.users.insert_one({"_id": "left"})
-    assert Migrator(stored, tmp_path).rehearse().documents == 10
+    image = {"_id": {"revision": "one", "step": "up 1", "of": 1}, "before": {"_id": 1}, "digest": b""}
+    scratch.boundwork_migrations_undo.insert_one(image)
+    write(tmp_path, "one", None, ["op.unset_field('users', 'nobody')"])
+    again = Migrator(stored, tmp_path).rehearse()
+    assert (again.documents, again.same) == (10, True)
 
 
 def test_two_rehearsals_of_a_database_do_not_meet(stored: Any, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.steps.errors import (
     DuplicatesFound,
     LockedOut,
+    StepWrong,
     StructureDiffers,
     StructureRefused,
 )
@@ -176,6 +177,7 @@ DUPLICATES: dict[str, tuple[list[Stored], Stored, set[Any]]] = {
         {"partialFilterExpression": {"a": {"$gt": 1}}},
         set(),
     ),
+    "an id that is null": ([{"_id": None, "a": 1}, {"_id": 2, "a": 1}], {}, {(None, 2)}),
     "none: within one": ([{"_id": 1, "a": [1, 1]}, {"_id": 2, "a": []}], {}, set()),
 }
 
@@ -193,6 +195,17 @@ def test_documents_that_a_unique_index_would_refuse_are_named_before_it_is_tried
         carried_out(server_of(things), step)
     assert set(caught.value.pairs) == expected
     assert [index["name"] for index in things.many.list_indexes()] == ["_id_"]
+
+
+def test_an_index_of_places_in_arrays_is_left_to_the_server(things: Any) -> None:
+    things.many.insert_many([{"_id": 1, "a": ["x"]}, {"_id": 2, "a": ["y"]}])
+    (step,) = declared(lambda: op.create_index("many", {"a.0": 1}, unique=True))
+    carried_out(server_of(things), step)
+
+
+def test_a_view_is_not_made_as_a_collection() -> None:
+    with pytest.raises(StepWrong, match=r"Use op\.create_view"):
+        declared(lambda: op.create_collection("new", viewOn="things", pipeline=[]))
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from time import perf_counter
 from typing import Any
 
 from bson import encode
+from bson.max_key import MaxKey
 from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord, read_step, write_step
 from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.errors import shown
 from boundwork.alembic_like_migrations.steps.step import Batch, DataStep, Ids
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.port import BoundSession
@@ -70,7 +72,7 @@ async def _batch(session: BoundSession, step: DataStep, place: Place, size: int)
     record = await read_step(session, place)
     if record.state == "done":
         return record
-    documents = await _page(session, step, record.after, size)
+    documents = await _page(session, step, record.after, size) or await _last(session, step, record.after)
     if documents:
         ids = Ids(documents)
         with _located(ids):
@@ -94,11 +96,23 @@ def _located(ids: Sequence[Any]) -> Generator[None]:
 
 
 def _short(value: Any) -> str:
-    return repr(value) if len(repr(value)) <= LONGEST_ID else f"{repr(value)[:LONGEST_ID]}..."
+    told = shown(value)
+    return told if len(told) <= LONGEST_ID else f"{told[:LONGEST_ID]}..."
+
+
+async def _last(session: BoundSession, step: DataStep, after: Sequence[Any]) -> list[RawBSONDocument]:
+    """Return the document with the greatest of all ids, if it is still to come: `min` never finds it."""
+    if not after or isinstance(after[0], MaxKey):
+        return []
+    asked = _asked(step, 1)
+    asked["filter"] = {"$and": [asked["filter"], {"_id": MaxKey()}]}
+    return list((await session.command(asked))["cursor"]["firstBatch"])
 
 
 async def _page(session: BoundSession, step: DataStep, after: Sequence[Any], size: int) -> list[RawBSONDocument]:
     """Return the next documents of a step: at most `size`, and no more bytes than a transaction takes easily."""
+    if after and isinstance(after[0], MaxKey):
+        return []
     found = await _find(session, step, after, size + 1, 0)
     if found and after and encode({"_id": found[0]["_id"]}) == encode({"_id": after[0]}):
         # `min` includes its bound, and a large one can fill the reply alone.
@@ -116,18 +130,20 @@ async def _page(session: BoundSession, step: DataStep, after: Sequence[Any], siz
 async def _find(
     session: BoundSession, step: DataStep, after: Sequence[Any], limit: int, skip: int
 ) -> list[RawBSONDocument]:
+    asked = {**_asked(step, limit), "skip": skip}
+    if after:
+        asked["min"] = {"_id": after[0]}
+    return list((await session.command(asked))["cursor"]["firstBatch"])
+
+
+def _asked(step: DataStep, limit: int) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "find": step.collection,
         "filter": dict(step.where),
         "sort": {"_id": 1},
         "hint": {"_id": 1},
-        "skip": skip,
         "limit": limit,
         "batchSize": limit,
         "singleBatch": True,
     }
-    if not step.needs_documents:
-        asked["projection"] = {"_id": 1}
-    if after:
-        asked["min"] = {"_id": after[0]}
-    return list((await session.command(asked))["cursor"]["firstBatch"])
+    return asked if step.needs_documents else {**asked, "projection": {"_id": 1}}

@@ -16,11 +16,14 @@ from boundwork.alembic_like_migrations.engine.ledger import BEGUN, Direction, Le
 from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
+from boundwork.alembic_like_migrations.engine.unfit import refuse_unfit
 from boundwork.alembic_like_migrations.steps.building import Build, progress
 from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
+from boundwork.alembic_like_migrations.steps.undo_log import forget_some
 from boundwork.errors import BoundworkError
 from boundwork.uow.failures import SessionFailure
+from boundwork.uow.port import BoundSession
 
 logger = logging.getLogger("boundwork.migrations")
 COUNT_MILLISECONDS = 2_000
@@ -83,6 +86,8 @@ class Runner:
         revision, ledger = program.revision, Ledger(self.server)
         steps = _steps(program, direction)
         begun = _begun(program, direction, steps, record)
+        if record is None:
+            await self._forget_images(revision.revision)
         if begun != record:
             await ledger.put(begun)
         for number, (step, known) in enumerate(zip(steps, begun.steps(direction), strict=True)):
@@ -90,15 +95,29 @@ class Runner:
                 await self._step(Place(revision.revision, direction, number, self.server.epoch), step, known)
         if direction == "down":
             await ledger.remove(revision.revision)
+            await self._forget_images(revision.revision)
         else:
             await ledger.applied(revision.revision)
         self.watcher.ended(revision.revision, direction)
+
+    async def _forget_images(self, revision: str) -> None:
+        """Forget what is left of an earlier time: of a stamped or resolved revision, or of documents that are gone.
+
+        The way back would take it for what the steps to come have kept.
+        """
+
+        async def some(session: BoundSession) -> int:
+            return await forget_some(session, revision)
+
+        while await self.server.fenced(some):
+            self.pulse.check()
 
     async def _step(self, place: Place, step: AnyStep, record: StepRecord) -> None:
         self.pulse.check()
         try:
             self.watcher.began(place, record, await self._total(step))
             if isinstance(step, DataStep):
+                await refuse_unfit(self.server, step)
                 pace = Pace(step.batch_seconds or self.batch_seconds)
                 await run_data_step(self.server, step, place, pace, self._progress(place))
             else:

@@ -19,6 +19,8 @@ from boundwork.uow.commands import Aggregate
 
 OURS = "boundwork_"
 SYSTEM = "system."
+IMAGES = "changeStreamPreAndPostImages"
+UNSAID: Mapping[str, Any] = {"validator": {}, "validationLevel": "strict", "validationAction": "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ async def read_contents(server: Server) -> dict[str, Contents]:
     held: dict[str, Contents] = {}
     for one in await collections(server):
         name, kind = one["name"], one.get("type", "collection")
-        parts = {f"option {word}": _bytes(value) for word, value in one["options"].items()}
+        options = {word: value for word, value in one["options"].items() if not _means_nothing(word, value)}
+        parts = {f"option {word}": _bytes(value) for word, value in options.items()}
         documents: dict[bytes, bytes] = {}
         if kind == "collection":
             indexes = await server.all({"listIndexes": name, "cursor": {}})
@@ -77,6 +80,11 @@ async def read_contents(server: Server) -> dict[str, Contents]:
                 documents = {_bytes(found["_id"]): bytes(found.raw) for found in await _read(server, name, ())}
         held[name] = Contents({"kind": _bytes(kind), **parts}, documents)
     return held
+
+
+def _means_nothing(word: str, value: Any) -> bool:
+    """Tell whether an option says what holds without it as well: the server lists it once it was ever set."""
+    return dict(value).get("enabled") is False if word == IMAGES else _bytes(UNSAID.get(word)) == _bytes(value)
 
 
 def _can_change(listed: Mapping[str, Any]) -> bool:

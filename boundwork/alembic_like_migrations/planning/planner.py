@@ -11,11 +11,11 @@ from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.graph import Graph
 from boundwork.alembic_like_migrations.planning.counting import INDEXED_PER_SECOND, count, seconds_of
 from boundwork.alembic_like_migrations.planning.plan import Plan, PlannedRevision, PlannedStep
-from boundwork.alembic_like_migrations.planning.warnings import warnings_of
+from boundwork.alembic_like_migrations.planning.warnings import WayBack, stopped_by, warnings_of
 from boundwork.alembic_like_migrations.rollout.gate import living_too_old
-from boundwork.alembic_like_migrations.steps.indexes import CreateIndex
+from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep
-from boundwork.alembic_like_migrations.steps.transactions import ExecuteOutside, OnceStep, Seed, Together
+from boundwork.alembic_like_migrations.steps.transactions import ExecuteOutside, OnceStep, Seed, Together, Unseed
 
 
 async def make_plan(server: Server, graph: Graph, programs: Sequence[Program], direction: Direction) -> Plan:
@@ -25,26 +25,27 @@ async def make_plan(server: Server, graph: Graph, programs: Sequence[Program], d
 
 async def _revision(server: Server, graph: Graph, program: Program, direction: Direction) -> PlannedRevision:
     one = program.revision
-    by_hand = direction == "down" or program.down is not None
+    way_back: WayBack | None = None if direction == "down" else "by hand" if program.down is not None else "none"
     steps = program.up if direction == "up" else program.down or ()
     warnings: list[str] = []
     if direction == "down" and program.down is None:
         warnings.append(f"will stop before anything is run: it cannot be reverted, {program.why_not_down}")
     if direction == "up" and one.phase == "contract":
         warnings += [f"the gate will refuse: {old} lives" for old in await living_too_old(server, graph, one)]
-    planned = tuple([await _step(server, step, by_hand=by_hand) for step in steps])
+    planned = tuple([await _step(server, step, way_back) for step in steps])
     return PlannedRevision(one.revision, one.title, one.phase, planned, tuple(warnings))
 
 
-async def _step(server: Server, step: AnyStep, *, by_hand: bool) -> PlannedStep:
+async def _step(server: Server, step: AnyStep, way_back: WayBack | None) -> PlannedStep:
     documents = await _documents(server, step)
-    if isinstance(step, CreateIndex) and documents is not None:
+    stopped = await stopped_by(server, step)
+    if isinstance(step, CreateIndex | ChangeIndex) and documents is not None:
         seconds: float | None = round(documents / INDEXED_PER_SECOND, 1)
-    elif isinstance(step, DataStep) and not isinstance(step, OnceStep):
+    elif isinstance(step, DataStep) and not isinstance(step, OnceStep) and stopped is None:
         seconds = await seconds_of(server, step, documents)
     else:
         seconds = None
-    warnings = await warnings_of(server, step, undone_by_hand=by_hand)
+    warnings = (stopped,) if stopped else await warnings_of(server, step, way_back)
     return PlannedStep(step.title, step.kind, _locks(step), documents, seconds, warnings)
 
 
@@ -52,7 +53,9 @@ async def _documents(server: Server, step: AnyStep) -> int | None:
     match step:
         case CreateIndex():
             return await count(server, step.collection, {})
-        case Seed():
+        case ChangeIndex():
+            return 0 if step.in_place else await count(server, step.collection, {})
+        case Seed() | Unseed():
             return len(step.documents)
         case Together():
             counts = [await _documents(server, inner) for inner in step.steps]
@@ -65,7 +68,7 @@ async def _documents(server: Server, step: AnyStep) -> int | None:
 
 def _locks(step: AnyStep) -> str:
     match step:
-        case CreateIndex():
+        case CreateIndex() | ChangeIndex():
             return "the collection, alone, when the build begins and ends"
         case ExecuteOutside():
             return "unknown"

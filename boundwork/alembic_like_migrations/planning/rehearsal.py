@@ -17,6 +17,7 @@ from boundwork.alembic_like_migrations.engine.ledger import Ledger, Record
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.runner import Runner
 from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.errors import shown
 from boundwork.alembic_like_migrations.planning.copying import Contents, copy_into, empty, read_contents
 from boundwork.alembic_like_migrations.steps.documents import EXACT
 from boundwork.models.kinds import is_array, is_mapping
@@ -55,7 +56,7 @@ class Rehearsal:
         """Return all of it for JSON; ids as they are shown."""
         told = asdict(self)
         for one in told["unlike"]:
-            one["documents"] = [repr(value) for value in one["documents"]]
+            one["documents"] = [shown(value) for value in one["documents"]]
         return {**told, "same": self.same}
 
 

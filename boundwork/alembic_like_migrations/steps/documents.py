@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import bson
-from bson import encode
+from bson import Timestamp, encode
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
@@ -24,6 +24,8 @@ EXACT: CodecOptions[RawBSONDocument] = CodecOptions(
 _PLAIN: CodecOptions[dict[str, Any]] = CodecOptions(
     uuid_representation=UuidRepresentation.STANDARD, datetime_conversion=DatetimeConversion.DATETIME_MS
 )
+_EMPTY = Timestamp(0, 0)
+_EMPTY_BYTES = bytes(8)
 _LISTS = {"insert": "documents", "update": "updates", "delete": "deletes"}
 
 
@@ -49,6 +51,24 @@ def raw(document: Mapping[str, Any]) -> RawBSONDocument:
     if isinstance(document, RawBSONDocument):
         return document
     return RawBSONDocument(encode(document, codec_options=EXACT), EXACT)
+
+
+def replacement(document: RawBSONDocument) -> RawBSONDocument | list[Mapping[str, Any]]:
+    """Return the update that makes a stored document this one, byte by byte."""
+    data = bytes(document.raw)
+    if (b"$" in data or _EMPTY_BYTES in data) and any(_is_odd(name, document[name]) for name in document):
+        return [{"$replaceWith": {"$literal": document}}]
+    return document
+
+
+def filled_in(document: RawBSONDocument) -> bool:
+    """Tell whether the server changes a document when it is inserted: it fills in timestamps that are empty."""
+    return _EMPTY_BYTES in bytes(document.raw) and any(name != "_id" and document[name] == _EMPTY for name in document)
+
+
+def _is_odd(name: str, value: Any) -> bool:
+    """Tell whether a plain replacement refuses a field or fills it in; nothing does that to the literal of a pipeline."""
+    return name.startswith("$") or value == _EMPTY
 
 
 _SIZES = {0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16}

@@ -13,7 +13,12 @@ ENOUGH = 20
 
 
 async def find_duplicates(server: Server, collection: str, index: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-    """Return pairs of ids of documents with the same key, at most 20 of them; none if the keys are all different."""
+    """Return pairs of ids of documents with the same key, at most 20 of them; none if the keys are all different.
+
+    An index of places in arrays is left to the server: the stages have no such paths.
+    """
+    if any(name.isdigit() for path in index["key"] for name in path.split(".")):
+        return []
     command: dict[str, Any] = {
         "aggregate": collection,
         "pipeline": pipeline(index),
@@ -37,13 +42,14 @@ def pipeline(index: Mapping[str, Any]) -> list[dict[str, Any]]:
     parts = dict.fromkeys(prefix for path in paths for prefix in _prefixes(path))
     stages += [{"$unwind": {"path": f"${part}", "preserveNullAndEmptyArrays": True}} for part in parts]
     key = {f"k{number}": {"$ifNull": [f"${path}", None]} for number, path in enumerate(paths)}
-    grouped = {"_id": key, "first": {"$min": "$_id"}, "last": {"$max": "$_id"}}
+    # In a document of its own, since the least and the greatest leave out an id that is null.
+    grouped = {"_id": key, "first": {"$min": {"id": "$_id"}}, "last": {"$max": {"id": "$_id"}}}
     return [
         *stages,
         {"$group": grouped},
         {"$match": {"$expr": {"$ne": ["$first", "$last"]}}},
         {"$limit": ENOUGH},
-        {"$project": {"_id": 0, "first": 1, "last": 1}},
+        {"$project": {"_id": 0, "first": "$first.id", "last": "$last.id"}},
     ]
 
 

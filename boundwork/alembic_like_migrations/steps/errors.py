@@ -9,13 +9,14 @@ MigrationError
 +-- FieldsInTheWay          documents have both the old and the new field, or a value that cannot be converted
 +-- DocumentsInTheWay       the target of a move has documents with the same ids
 +-- DocumentsChanged        documents were changed since, so what they were cannot be put back
++-- ImageTooLarge           a document is too large for what it was to be kept
 +-- FunctionFailed          a function of the revision file raised an error
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from boundwork.alembic_like_migrations.errors import NAMED, MigrationError
+from boundwork.alembic_like_migrations.errors import NAMED, MigrationError, shown
 
 
 class StepWrong(MigrationError):
@@ -64,7 +65,7 @@ class DuplicatesFound(MigrationError):
 
     def __init__(self, collection: str, fields: Sequence[str], pairs: Sequence[tuple[Any, Any]]) -> None:
         """Name the fields and the documents."""
-        some = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:NAMED])
+        some = ", ".join(f"{shown(one)} and {shown(other)}" for one, other in pairs[:NAMED])
         more = ", and more" if len(pairs) > NAMED else ""
         super().__init__(
             f"Documents of {collection!r} have the same values of ({', '.join(fields)}): {some}{more}. Nothing was tried. "
@@ -111,6 +112,18 @@ class DocumentsChanged(MigrationError):
         self.ids = tuple(ids)
 
 
+class ImageTooLarge(MigrationError):
+    """A document is so close to the server's limit that no image of it can be kept; `id` is its id."""
+
+    def __init__(self, collection: str, one: Any) -> None:
+        """Name the document."""
+        super().__init__(
+            f"The document {shown(one)} of {collection!r} is almost 16 MB large, so what it was cannot be kept beside it. Make it "
+            "smaller, or do without the way back (keep=False, undo=False), and go on."
+        )
+        self.id = one
+
+
 class FunctionFailed(MigrationError):
     """A function of the revision file raised an error, which is the cause; `id` is that of the document, if there is one."""
 
@@ -123,4 +136,4 @@ class FunctionFailed(MigrationError):
 
 def _ids(ids: Sequence[Any]) -> str:
     more = ", and more" if len(ids) > NAMED else ""
-    return ", ".join(repr(one) for one in ids[:NAMED]) + more
+    return ", ".join(shown(one) for one in ids[:NAMED]) + more

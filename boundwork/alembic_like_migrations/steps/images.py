@@ -118,6 +118,11 @@ class PutBack(DataStep):
         """Images are needed whole."""
         return True
 
+    @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return (self.target,)
+
     def inverse(self) -> AnyStep:
         """Raise Irreversible: the images are gone."""
         raise Irreversible(self.title, "it is itself the way back")

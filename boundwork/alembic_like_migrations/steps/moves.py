@@ -7,7 +7,7 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.program import Mark
-from boundwork.alembic_like_migrations.steps.documents import EXACT, read_in_order, send, split
+from boundwork.alembic_like_migrations.steps.documents import EXACT, filled_in, read_in_order, replacement, send, split
 from boundwork.alembic_like_migrations.steps.errors import DocumentsInTheWay
 from boundwork.alembic_like_migrations.steps.images import LISTED
 from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Irreversible, Worked
@@ -46,6 +46,11 @@ class MoveDocuments(DataStep):
         """They are moved as they are."""
         return True
 
+    @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return (self.source, self.target)
+
     def inverse(self) -> AnyStep:
         """Return the move back."""
         if self.mark is not None:
@@ -82,6 +87,11 @@ class MoveBack(DataStep):
         """The filter of what the step remembers."""
         return every(self.mark)
 
+    @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return (self.source, self.target)
+
     def inverse(self) -> AnyStep:
         """Raise Irreversible: the ids are forgotten."""
         raise Irreversible(self.title, "it is itself the way back")
@@ -103,4 +113,6 @@ async def _move(
     if taken:
         raise DocumentsInTheWay(source, target, taken)
     await send(session, "insert", target, documents)
+    filled = [{"q": {"_id": one["_id"]}, "u": replacement(one)} for one in documents if filled_in(one)]
+    await send(session, "update", target, filled)
     return await send(session, "delete", source, [{"q": {"_id": {"$in": list(ids)}}, "limit": 0}] if ids else [])

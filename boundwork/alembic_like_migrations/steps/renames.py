@@ -107,7 +107,11 @@ class RenameField(MoveStep):
         """Return what must not be: both names in one document."""
         if self.on_conflict != "error":
             return None
-        return Obstacle(self._renaming().conflict(), f"have both {self.old!r} and {self.new!r}", CHOOSE)
+        return Obstacle(self.conflict(), f"have both {self.old!r} and {self.new!r}", CHOOSE)
+
+    def conflict(self) -> Expression:
+        """Return the expression that is true for documents with both names at one place."""
+        return self._renaming().conflict()
 
     def _renaming(self) -> Renaming:
         *parents, old = self.old.split(".")

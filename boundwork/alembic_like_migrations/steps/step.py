@@ -119,6 +119,11 @@ class DataStep(Step):
         """The collection whose documents are visited."""
 
     @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return (self.collection,)
+
+    @property
     def where(self) -> Mapping[str, Any]:
         """The filter of the documents to visit."""
         return EVERYTHING

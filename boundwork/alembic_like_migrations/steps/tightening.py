@@ -6,8 +6,9 @@ and tightens there tightens.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import ge, le
 from typing import Any, Literal
+
+from bson import Decimal128
 
 from boundwork.models.difference import same
 from boundwork.models.kinds import is_array, is_mapping
@@ -35,16 +36,16 @@ def tendency(old: Strictness, new: Strictness) -> Tendency:
     ranks = [(LEVELS.index(old.level), LEVELS.index(new.level)), (ACTIONS.index(old.action), ACTIONS.index(new.action))]
     weaker_or_equal = all(after <= before for before, after in ranks)
     takes_as_much = _wider(old.validator, new.validator)
-    if not new.validator or new.level == "off":
-        return "same" if _nothing(old) else "loosens"
+    if _refuses_nothing(new):
+        return "same" if _refuses_nothing(old) else "loosens"
     if not weaker_or_equal or not takes_as_much:
         return "tightens"
     equal = old.level == new.level and old.action == new.action and _wider(new.validator, old.validator)
     return "same" if equal else "loosens"
 
 
-def _nothing(one: Strictness) -> bool:
-    return not one.validator or one.level == "off"
+def _refuses_nothing(one: Strictness) -> bool:
+    return not one.validator or one.level == "off" or one.action == "warn"
 
 
 def _wider(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -78,7 +79,7 @@ def _wider_word(word: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bo
 def _wider_properties(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Compare field by field; a rule for a field that had none tightens, unless such fields were not allowed at all."""
     before: Mapping[str, Any] = old.get("properties", {})
-    closed = old.get("additionalProperties") is False
+    closed = old.get("additionalProperties") is False and not old.get("patternProperties")
     for name, schema in new["properties"].items():
         if name not in before:
             if not closed and schema.keys() - WORDLESS:
@@ -114,11 +115,23 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if is_array(value) else value
 
 
+def _at_least(before: Any, after: Any) -> bool:
+    return bool(_number_of(before) >= _number_of(after))
+
+
+def _at_most(before: Any, after: Any) -> bool:
+    return bool(_number_of(before) <= _number_of(after))
+
+
+def _number_of(value: Any) -> Any:
+    return value.to_decimal() if isinstance(value, Decimal128) else value
+
+
 _NEVER = object()
 _TAKES_ALL: Mapping[str, Any] = {"additionalProperties": True, "uniqueItems": False}
 _WIDER: Mapping[str, Callable[[Any, Any], bool]] = {
-    **dict.fromkeys(LOWEST, ge),
-    **dict.fromkeys(HIGHEST, le),
+    **dict.fromkeys(LOWEST, _at_least),
+    **dict.fromkeys(HIGHEST, _at_most),
     "bsonType": lambda before, after: _covers(_items(after), _items(before)),
     "enum": lambda before, after: _covers(after, before),
     "required": lambda before, after: set(after) <= set(before),

@@ -116,6 +116,11 @@ class Seed(OnceStep):
         """One line for people."""
         return f"seed {self.target}: {len(self.documents)} documents"
 
+    @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return (self.target,)
+
     def inverse(self) -> AnyStep:
         """Return the taking away."""
         return Unseed(self.target, self.documents, self.mark)
@@ -141,6 +146,11 @@ class Unseed(OnceStep):
     def title(self) -> str:
         """One line for people."""
         return f"take the seed out of {self.target} where it is unchanged"
+
+    @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return (self.target,)
 
     def inverse(self) -> AnyStep:
         """Return the seed."""
@@ -170,6 +180,11 @@ class Together(OnceStep):
     def title(self) -> str:
         """One line for people."""
         return f"in one transaction: {'; '.join(step.title for step in self.steps)}"
+
+    @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return [name for step in self.steps for name in step.collections]
 
     def inverse(self) -> AnyStep:
         """Return the inverses together, last one first."""

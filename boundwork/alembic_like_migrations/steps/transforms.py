@@ -17,7 +17,7 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.program import Mark
-from boundwork.alembic_like_migrations.steps.documents import EXACT, send
+from boundwork.alembic_like_migrations.steps.documents import EXACT, raw, replacement, send
 from boundwork.alembic_like_migrations.steps.errors import FunctionFailed
 from boundwork.alembic_like_migrations.steps.images import PutBack
 from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Irreversible, Worked
@@ -119,7 +119,8 @@ def _difference(before: Document, now: Document) -> Any:
     changed = Changed()
     compare("", before, now, changed)
     if "" in changed.set:
-        return now
+        whole = replacement(raw(now))
+        return whole if isinstance(whole, list) else now
     paths = Changed({path[1:]: value for path, value in changed.set.items()}, [path[1:] for path in changed.unset])
     paths.push = {path[1:]: value for path, value in changed.push.items()}
     return Update(paths.set, tuple(paths.unset), paths.push).operators() or None

@@ -15,12 +15,18 @@ from bson.min_key import MinKey
 from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine.program import Mark
-from boundwork.alembic_like_migrations.steps.documents import EXACT, id_of, raw, read_in_order, send
+from boundwork.alembic_like_migrations.steps.documents import EXACT, id_of, raw, read_in_order, replacement, send, split
+from boundwork.alembic_like_migrations.steps.errors import ImageTooLarge
+from boundwork.uow.commands import Find
 from boundwork.uow.port import BoundSession
 
 UNDO = "boundwork_migrations_undo"
 LARGE = 1024 * 1024
 """Bytes from which on an image holds a digest of what became of a document, so that it is not too large itself."""
+MANY = 1_000
+"""How many documents are forgotten in one transaction."""
+LARGEST = 16 * 1024 * 1024
+"""Bytes of the largest document that the server stores."""
 
 
 def every(mark: Mark) -> dict[str, Any]:
@@ -31,6 +37,17 @@ def every(mark: Mark) -> dict[str, Any]:
 def keys_of(mark: Mark, ids: Iterable[Any]) -> list[dict[str, Any]]:
     """Return the ids of what a step remembers of documents."""
     return [_key(mark, one) for one in ids]
+
+
+async def forget_some(session: BoundSession, revision: str) -> int:
+    """Forget some of what is remembered of a revision, whichever step it was, and return how many documents of."""
+    of = {"_id": {"$gte": {"revision": revision}, "$lt": {"revision": revision, "step": MaxKey()}}}
+    asked = Find(UNDO, of, (("_id", 1),), limit=MANY, projection={"_id": 1})
+    keys = [RawBSONDocument(one, EXACT)["_id"] for batch in await session.find(asked) for one in split(batch)]
+    if keys:
+        statement = {"q": {"_id": {"$in": keys}}, "limit": 0}
+        await session.command({"delete": UNDO, "deletes": [statement]})
+    return len(keys)
 
 
 async def remember(session: BoundSession, mark: Mark, ids: Sequence[Any]) -> None:
@@ -52,11 +69,14 @@ async def keep_images(
     """
     ids = [id_of(was) for was in before]
     after = await read_in_order(session, collection, ids)
-    images: list[dict[str, Any]] = []
+    images: list[RawBSONDocument] = []
     for one, was, now in zip(ids, before, after, strict=True):
         if unchanged or was.raw != now:
             became = {"after": now} if len(now) < LARGE else {"digest": _digest(now)}
-            images.append({"_id": _key(mark, one), "before": was, **became})
+            image = raw({"_id": _key(mark, one), "before": was, **became})
+            if len(image.raw) > LARGEST:
+                raise ImageTooLarge(collection, one)
+            images.append(image)
     await _store(session, mark, [image["_id"]["of"] for image in images], images)
     return len(images)
 
@@ -93,7 +113,7 @@ async def put_back(session: BoundSession, collection: str, left: Left) -> tuple[
 
     Unchanged ones are put back byte by byte, of the others the fields that the step changed.
     """
-    statements: list[dict[str, Any]] = [{"q": {"_id": was["_id"]}, "u": was} for was in left.same]
+    statements: list[dict[str, Any]] = [{"q": {"_id": was["_id"]}, "u": replacement(was)} for was in left.same]
     lost: list[RawBSONDocument] = []
     for image, now in left.changed:
         back = _fields_back(image, now)

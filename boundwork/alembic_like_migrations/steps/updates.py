@@ -92,6 +92,11 @@ class UpdateRemembered(DataStep):
         """The filter of what the step remembers."""
         return every(self.mark)
 
+    @property
+    def collections(self) -> Sequence[str]:
+        """All collections whose documents are read or written."""
+        return (self.target,)
+
     def inverse(self) -> AnyStep:
         """Raise Irreversible: the ids are forgotten."""
         raise Irreversible(self.title, "it is itself the way back")

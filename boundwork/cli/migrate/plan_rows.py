@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from boundwork.alembic_like_migrations import Plan, PlannedRevision, PlannedStep, Rehearsal
+from boundwork.alembic_like_migrations.errors import shown
 from boundwork.cli.migrate.answers import Row
 
 WORDS = {"up": "apply", "down": "revert"}
@@ -27,7 +28,7 @@ def rehearsal_rows(found: Rehearsal) -> list[Row]:
     for one in found.unlike:
         more = f" and {one.number - len(one.documents)} more" if one.number > len(one.documents) else ""
         if one.number:
-            ids = ", ".join(map(repr, one.documents))
+            ids = ", ".join(map(shown, one.documents))
             rows.append(((f"{one.collection}: {one.number} documents differ: {ids}{more}", "yellow"),))
         rows += [((f"{one.collection}: {part}", "yellow"),) for part in one.structure]
     return rows

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from bson import Decimal128
 
 from boundwork.alembic_like_migrations.steps.tightening import Strictness, tendency
 
@@ -66,9 +67,29 @@ def test_a_closed_schema_that_forgets_a_field_tightens() -> None:
     assert tendency(strictness({**closed, "properties": {"a": {}}}), strictness(closed)) == "loosens"
 
 
+def test_a_closed_schema_that_opens_still_tightens_for_fields_that_a_pattern_let_in() -> None:
+    closed: dict[str, Any] = {"patternProperties": {"^x": {}}, "additionalProperties": False}
+    opened: dict[str, Any] = {"properties": {"x1": {"bsonType": "int"}}}
+    assert tendency(strictness(closed), strictness(opened)) == "tightens"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"), [("5", 3, "loosens"), (3, "5", "tightens"), ("1", "1.5", "tightens")]
+)
+def test_bounds_of_any_kind_of_number_are_compared(before: Any, after: Any, expected: str) -> None:
+    was, now = ({"minimum": Decimal128(one) if isinstance(one, str) else one} for one in (before, after))
+    assert tendency(strictness({"properties": {"x": was}}), strictness({"properties": {"x": now}})) == expected
+
+
+def test_a_validator_that_only_warns_refuses_nothing() -> None:
+    assert tendency(strictness({}), strictness(BASE, action="warn")) == "same"
+    assert tendency(strictness(BASE, "off"), strictness(BASE, "moderate", "warn")) == "same"
+    assert tendency(strictness(BASE), strictness({**BASE, "additionalProperties": False}, action="warn")) == "loosens"
+
+
 def test_levels_and_actions_count() -> None:
     assert tendency(strictness(BASE), strictness(BASE)) == "same"
     assert tendency(strictness(BASE, action="warn"), strictness(BASE)) == "tightens"
     assert tendency(strictness(BASE), strictness(BASE, "moderate")) == "loosens"
-    assert tendency(strictness(BASE, "off"), strictness(BASE, "moderate", "warn")) == "tightens"
+    assert tendency(strictness(BASE, "off"), strictness(BASE, "moderate")) == "tightens"
     assert tendency(strictness({}), strictness({})) == "same"
