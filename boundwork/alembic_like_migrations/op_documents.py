@@ -6,13 +6,13 @@ Each declares one step that works on every document exactly once, in batches tha
 import inspect
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 from boundwork.alembic_like_migrations.engine.program import declare, gathering, mark
 from boundwork.alembic_like_migrations.steps.errors import StepWrong
 from boundwork.alembic_like_migrations.steps.images import Obstacle, UpdateKeeping
 from boundwork.alembic_like_migrations.steps.moves import MoveDocuments
-from boundwork.alembic_like_migrations.steps.renames import Images, MoveField, RenameField, above
+from boundwork.alembic_like_migrations.steps.renames import STOPPING, Images, MoveField, RenameField, above
 from boundwork.alembic_like_migrations.steps.renaming import Conflict
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING, Irreversible
 from boundwork.alembic_like_migrations.steps.transactions import Execute, ExecuteOutside, seeded, together
@@ -76,7 +76,8 @@ def rename_field(collection: str, old: str, new: str, *, on_conflict: Conflict =
     """Declare another name for a field, at its place; a dotted path leads into documents, and into those in arrays.
 
     Where a document has both: "error" names such documents and stops, "keep_new" drops the value under the old name,
-    "keep_old" the one under the new name; what was dropped comes back on the way down.
+    "keep_old" the one under the new name; what was dropped comes back on the way down. "error_if_different" drops one of
+    two equal values for good, and stops at others.
     """
     _path(collection, old)
     _path(collection, new)
@@ -84,9 +85,9 @@ def rename_field(collection: str, old: str, new: str, *, on_conflict: Conflict =
         raise StepWrong(
             f"{old!r} and {new!r} of {collection!r} are not two names at the same place. Use op.move_field."
         )
-    if on_conflict not in {"error", "keep_new", "keep_old"}:
-        raise StepWrong(f"on_conflict is 'error', 'keep_new' or 'keep_old', not {on_conflict!r}.")
-    images = None if on_conflict == "error" else Images(mark())
+    if on_conflict not in get_args(Conflict):
+        raise StepWrong(f"on_conflict is {', '.join(map(repr, get_args(Conflict)))}, not {on_conflict!r}.")
+    images = None if on_conflict in STOPPING else Images(mark())
     declare(RenameField(collection, old, new, images, on_conflict))
 
 

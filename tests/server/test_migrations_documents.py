@@ -110,6 +110,11 @@ def test_renamed_fields_keep_their_place_and_all_else_its_bytes(database: Any, r
 REFUSED: dict[str, tuple[str, type[Exception], str]] = {
     "both names": ("op.rename_field('things', 'a', 'b')", FieldsInTheWay, "have both 'a' and 'b': 2"),
     "both names in an array": ("op.rename_field('things', 'l.a', 'l.b')", FieldsInTheWay, "have both .*: 3"),
+    "both names that differ": (
+        "op.rename_field('things', 'a', 'b', on_conflict='error_if_different')",
+        FieldsInTheWay,
+        "have both 'a' and 'b' with different values: 2",
+    ),
     "no number": ("op.convert_type('things', 'a', 'int')", FieldsInTheWay, "'a' that cannot become int: 3"),
     "something there": ("op.move_field('things', 'a', 'b')", FieldsInTheWay, "something at 'b'.*: 2"),
     "an array on the way": ("op.move_field('things', 'a', 'l.a')", FieldsInTheWay, "an array or a value .*: 3"),

@@ -15,6 +15,8 @@ from pymongo import AsyncMongoClient, MongoClient
 from typer.testing import CliRunner
 
 from boundwork.alembic_like_migrations import AsyncInstance, GateRefused, Instance, InstanceTooOld, Migrator, StepFailed
+from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord
+from boundwork.alembic_like_migrations.engine.runner import Unwatched
 from boundwork.alembic_like_migrations.rollout.instance import Presence
 from boundwork.alembic_like_migrations.rollout.register import INSTANCES
 from boundwork.cli.app import app
@@ -201,6 +203,32 @@ async def test_an_asynchronous_instance_does_the_same(
     with pytest.raises(InstanceTooOld):
         await AsyncInstance(client[database_name], "worker", "base_users").__aenter__()
     await settled(client.close())
+
+
+class WritingBoth(Unwatched):
+    """New code that writes both names whenever a step came on."""
+
+    def __init__(self, stored: Any) -> None:
+        self.stored = stored
+
+    def step(self, place: Place, record: StepRecord) -> None:  # noqa: ARG002 - any place
+        self.stored.users.update_many({}, {"$set": {"old": "newest", "name": "newest"}})
+
+
+@pytest.mark.parametrize("ways", [["contract"], ["contract", "base"]])
+def test_new_code_that_writes_both_names_meanwhile_stops_no_half_of_a_generated_renaming(
+    stored: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ways: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(app, ["migrate", "init"])
+    CliRunner().invoke(app, ["migrate", "revision", "--rename", "users.old:name"])
+    Migrator(stored, tmp_path / "migrations").upgrade(phase="expand")
+    migrator = Migrator(stored, tmp_path / "migrations", watcher=WritingBoth(stored))
+    migrator.upgrade(phase="contract")
+    assert set(stored.users.distinct("name")) == {"newest"}
+    if "base" in ways:
+        migrator.downgrade("base")
+        assert set(stored.users.distinct("old")) == {"newest"}
 
 
 def test_a_generated_renaming_takes_over_what_old_code_writes_and_stops_where_both_wrote(

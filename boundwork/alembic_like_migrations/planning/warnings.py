@@ -16,7 +16,7 @@ from boundwork.alembic_like_migrations.steps.duplicates import find_duplicates
 from boundwork.alembic_like_migrations.steps.images import Obstacle, UpdateKeeping
 from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
 from boundwork.alembic_like_migrations.steps.moves import MoveDocuments
-from boundwork.alembic_like_migrations.steps.renames import MoveStep, RenameField
+from boundwork.alembic_like_migrations.steps.renames import STOPPING, MoveStep, RenameField
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
 from boundwork.alembic_like_migrations.steps.transactions import MOST, ExecuteOutside, Together
 from boundwork.alembic_like_migrations.steps.validators import SetValidator, non_conforming
@@ -103,7 +103,7 @@ async def _lost_with(server: Server, name: str) -> int | None:
 
 async def _of_documents(server: Server, step: DataStep) -> AsyncIterator[str]:
     match step:
-        case RenameField() if step.on_conflict != "error":
+        case RenameField() if step.on_conflict not in STOPPING:
             if number := await count(server, step.collection, {"$expr": step.conflict()}):
                 yield f"{number:,} documents have both names; of one the value goes (kept for the way down)"
         case MoveStep() | UpdateKeeping():

@@ -65,13 +65,8 @@ class RenamePair:
         return [f"op.update({self.collection!r}, [{ ({'$set': {target: f'${source}'}})!r}], where={there!r})"]
 
     def _take_over(self, source: str, target: str) -> list[str]:
-        equal = {source: {"$exists": True}, target: {"$exists": True}, "$expr": {"$eq": [f"${source}", f"${target}"]}}
         return [
-            "# Where both names have the same value, one is enough.",
-            f"op.update({self.collection!r}, { ({'$unset': {source: ''}})!r}, where={equal!r})",
-            "# What has the old name only gets the new one. Where the two differ it stops and names the documents;"
-            if source == self.old
-            else "# What has the new name only gets the old one. Where the two differ it stops and names the documents;",
-            '# on_conflict="keep_new" or "keep_old" would decide for all of them.',
-            f'op.rename_field({self.collection!r}, {source!r}, {target!r}, on_conflict="error")',
+            "# One step, since code that writes both names may be at work: where both have the same value, one is enough.",
+            "# Where the two differ it stops and names the documents; keep_new or keep_old would decide for all of them.",
+            f'op.rename_field({self.collection!r}, {source!r}, {target!r}, on_conflict="error_if_different")',
         ]

@@ -17,6 +17,7 @@ from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataSte
 from boundwork.alembic_like_migrations.steps.undo_log import keep_images, put_back_known
 from boundwork.alembic_like_migrations.steps.updates import Update, update_all
 
+STOPPING: frozenset[Conflict] = frozenset({"error", "error_if_different"})
 CHOOSE = "Decide by on_conflict='keep_new' or 'keep_old', or change the documents, and go on."
 
 
@@ -105,9 +106,10 @@ class RenameField(MoveStep):
 
     def obstacle(self) -> Obstacle | None:
         """Return what must not be: both names in one document."""
-        if self.on_conflict != "error":
+        if self.on_conflict not in STOPPING:
             return None
-        return Obstacle(self.conflict(), f"have both {self.old!r} and {self.new!r}", CHOOSE)
+        values = " with different values" if self.on_conflict == "error_if_different" else ""
+        return Obstacle(self.conflict(), f"have both {self.old!r} and {self.new!r}{values}", CHOOSE)
 
     def conflict(self) -> Expression:
         """Return the expression that is true for documents with both names at one place."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Conflict = Literal["error", "keep_new", "keep_old"]
+Conflict = Literal["error", "error_if_different", "keep_new", "keep_old"]
 Expression = Any
 
 
@@ -26,7 +26,10 @@ class Renaming:
         return [{"$replaceWith": self._below(list(self.parents), "$$ROOT", 0)}]
 
     def conflict(self) -> Expression:
-        """Return the expression that is true for documents with both names, at one place at least."""
+        """Return the expression that is true for documents with both names, at one place at least.
+
+        With "error_if_different", two names with the same value are none.
+        """
         return self._has_both(list(self.parents), "$$ROOT", 0)
 
     def _below(self, parents: list[str], value: str, depth: int) -> Expression:
@@ -43,7 +46,7 @@ class Renaming:
         name, inner = f"$${entry}.k", f"$${entry}.v"
         pairs: Expression = {"$objectToArray": value}
         if self.on_conflict != "error":
-            loses, stays = (self.old, self.new) if self.on_conflict == "keep_new" else (self.new, self.old)
+            loses, stays = (self.new, self.old) if self.on_conflict == "keep_old" else (self.old, self.new)
             lost = {"$and": [{"$eq": [name, {"$literal": loses}]}, _there(f"{value}.{stays}")]}
             pairs = {"$filter": {"input": pairs, "as": entry, "cond": {"$not": [lost]}}}
         renamed = {"k": {"$literal": self.new}, "v": inner}
@@ -52,7 +55,9 @@ class Renaming:
 
     def _has_both(self, parents: list[str], value: str, depth: int) -> Expression:
         if not parents:
-            return {"$and": [_there(f"{value}.{self.old}"), _there(f"{value}.{self.new}")]}
+            paths = [f"{value}.{self.old}", f"{value}.{self.new}"]
+            different = [{"$ne": list(map(_short, paths))}] if self.on_conflict == "error_if_different" else []
+            return {"$and": [*map(_there, paths), *different]}
         inner = f"{value}.{parents[0]}"
         item = f"i{depth}"
         in_items = {

@@ -29,8 +29,8 @@ def test_two_revisions_are_written_that_declare_their_steps(tmp_path: Path, monk
     assert len(told.stdout.splitlines()) == 2
     first, second = sorted(read_folder(Path("migrations")), key=lambda one: one.phase or "", reverse=True)
     assert (first.phase, second.phase, second.down_revisions) == ("expand", "contract", (first.revision,))
-    assert [len(prepare(one).up) for one in (first, second)] == [1, 2]
-    assert [len(prepare(one).down or ()) for one in (first, second)] == [2, 1]
+    assert [len(prepare(one).up) for one in (first, second)] == [1, 1]
+    assert [len(prepare(one).down or ()) for one in (first, second)] == [1, 1]
 
 
 def test_a_wrong_renaming_is_a_wrong_call_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
