@@ -167,6 +167,12 @@ def test_a_transaction_with_too_many_documents_is_told_to_stop(
     assert warning.endswith("has 10 documents, too many for one transaction")
 
 
+def test_a_time_is_told_of_what_goes_through_documents_and_of_nothing_else(planned: Planned) -> None:
+    words = ["op.create_index('users', {'x': 1})", "op.set_field('users', 'x', 1)", "op.seed('users', [{'_id': 'x'}])"]
+    (revision,) = planned(*words, "op.set_validator('users', {}, was={})").revisions
+    assert [step.seconds is not None for step in revision.steps] == [True, True, False, False]
+
+
 def test_the_way_down_is_not_asked_for_a_way_back(stored: Any, tmp_path: Path) -> None:
     up = [
         "op.unset_field('users', 'first')",
