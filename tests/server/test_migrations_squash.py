@@ -122,6 +122,15 @@ def test_a_squash_that_was_noted_goes_back_over_what_the_old_files_remembered(st
     assert people(stored) == DONE
 
 
+def test_the_way_back_of_a_squash_forgets_what_was_kept_of_documents_that_are_gone(stored: Any, folder: Path) -> None:
+    Migrator(stored, folder).upgrade()
+    squash(folder, stored)
+    delete(folder, "bcd")
+    stored.people.delete_one({})
+    Migrator(stored, folder).downgrade("a")
+    assert stored[UNDO].count_documents({}) == 0
+
+
 def test_a_database_that_has_some_of_them_goes_on_with_the_old_files_and_then_notes_the_squash(
     stored: Any, folder: Path
 ) -> None:

@@ -7,6 +7,7 @@ and gone on with, by another process. A step that fails says so in its record; n
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from boundwork.alembic_like_migrations.engine.batches import Pace, run_data_step
@@ -17,13 +18,13 @@ from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
 from boundwork.alembic_like_migrations.engine.unfit import refuse_unfit
+from boundwork.alembic_like_migrations.revision import Revision
 from boundwork.alembic_like_migrations.steps.building import Build, progress
 from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
 from boundwork.alembic_like_migrations.steps.undo_log import forget_some
 from boundwork.errors import BoundworkError
 from boundwork.uow.failures import SessionFailure
-from boundwork.uow.port import BoundSession
 
 logger = logging.getLogger("boundwork.migrations")
 COUNT_MILLISECONDS = 2_000
@@ -87,7 +88,7 @@ class Runner:
         steps = _steps(program, direction)
         begun = _begun(program, direction, steps, record)
         if record is None:
-            await self._forget_images(revision.revision)
+            await self._forget_images(revision)
         if begun != record:
             await ledger.put(begun)
         for number, (step, known) in enumerate(zip(steps, begun.steps(direction), strict=True)):
@@ -95,22 +96,19 @@ class Runner:
                 await self._step(Place(revision.revision, direction, number, self.server.epoch), step, known)
         if direction == "down":
             await ledger.remove(revision.revision)
-            await self._forget_images(revision.revision)
+            await self._forget_images(revision)
         else:
             await ledger.applied(revision.revision)
         self.watcher.ended(revision.revision, direction)
 
-    async def _forget_images(self, revision: str) -> None:
+    async def _forget_images(self, revision: Revision) -> None:
         """Forget what is left of an earlier time: of a stamped or resolved revision, or of documents that are gone.
 
         The way back would take it for what the steps to come have kept.
         """
-
-        async def some(session: BoundSession) -> int:
-            return await forget_some(session, revision)
-
-        while await self.server.fenced(some):
-            self.pulse.check()
+        for identifier in (revision.revision, *revision.replaces):
+            while await self.server.fenced(partial(forget_some, revision=identifier)):
+                self.pulse.check()
 
     async def _step(self, place: Place, step: AnyStep, record: StepRecord) -> None:
         self.pulse.check()
