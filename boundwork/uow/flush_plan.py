@@ -2,7 +2,7 @@
 
 Collections come in the order of their first use. Inside one, inserts come before updates before deletes, unless
 a unique key must be free first: who frees a value goes before who takes it. Documents that exchange values wait
-for each other; there one of them gives its value up for a moment, by a temporary unset inside the transaction.
+for each other; there one of them gives its value up for a moment inside the transaction (`making_room`).
 Pure: changes and unique keys go in, writes come out.
 """
 
@@ -12,7 +12,8 @@ from heapq import heapify, heappop, heappush
 
 from boundwork.uow.changes import Alteration, Change, Insertion, Removal
 from boundwork.uow.commands import BulkWrite, DeleteOne, InsertOne, UniqueKey, UpdateOne, Write
-from boundwork.uow.unique_claims import Claim, claims_after, claims_before, is_at_or_above
+from boundwork.uow.making_room import given_up, room, without_a_value
+from boundwork.uow.unique_claims import Claim, claims_after, claims_before
 
 RANK = {Insertion: 0, Alteration: 1, Removal: 2}
 IDENTITY = UniqueKey("_id_", ("_id",))
@@ -20,7 +21,7 @@ IDENTITY = UniqueKey("_id_", ("_id",))
 
 @dataclass(slots=True)
 class PlannedWrite:
-    """One write, the change it stands for, and the paths that it only unsets for a moment."""
+    """One write, the change it stands for, and the paths whose values it only gives up for a moment."""
 
     write: Write
     change: Change
@@ -109,6 +110,7 @@ def _sequence(
     ready = [place for place, freers in waiting.items() if not freers]
     heapify(ready)
     result: list[PlannedWrite] = []
+    nowhere: set[int] = set()
     while waiting:
         if ready:
             place = heappop(ready)
@@ -116,8 +118,10 @@ def _sequence(
             result.append(_write(ordered[place]))
         else:
             place = _breaker(ordered, waiting, keys)
-            if _room(ordered[place], keys) and place in followers:
-                result.append(_temporary(ordered[place], keys))
+            if room(ordered[place], keys) and place in followers:
+                alone = nowhere.isdisjoint(waiting) and not without_a_value(ordered, keys)
+                result.append(_temporary(ordered[place], keys, alone))
+                nowhere.add(place)
             else:
                 waiting[place].clear()
                 heappush(ready, place)
@@ -132,7 +136,7 @@ def _sequence(
 def _breaker(ordered: Sequence[Change], waiting: Mapping[int, set[int]], keys: Sequence[UniqueKey]) -> int:
     """Choose a change of a circle that can give its value up for a moment; where none can, the first goes as it is."""
     circle = _circle(waiting)
-    return next((place for place in sorted(circle) if _room(ordered[place], keys)), min(circle))
+    return next((place for place in sorted(circle) if room(ordered[place], keys)), min(circle))
 
 
 def _circle(waiting: Mapping[int, set[int]]) -> list[int]:
@@ -146,18 +150,6 @@ def _circle(waiting: Mapping[int, set[int]]) -> list[int]:
     return path[path.index(place) :]
 
 
-def _room(change: Change, keys: Sequence[UniqueKey]) -> tuple[str, ...]:
-    """Return the paths that a change sets as a whole or unsets, at unique keys or above, so that they may be unset."""
-    if not isinstance(change, Alteration):
-        return ()
-    return tuple(
-        written
-        for written in (*change.update.set, *change.update.unset)
-        if any(is_at_or_above(written, path) for key in keys for path in key.paths)
-    )
-
-
-def _temporary(change: Change, keys: Sequence[UniqueKey]) -> PlannedWrite:
-    unset = _room(change, keys)
+def _temporary(change: Change, keys: Sequence[UniqueKey], alone: bool) -> PlannedWrite:
     where = (change.where if isinstance(change, Alteration) else None) or {"_id": change.id}
-    return PlannedWrite(UpdateOne(where, {"$unset": dict.fromkeys(unset, "")}), change, unset)
+    return PlannedWrite(UpdateOne(where, given_up(change, keys, alone)), change, room(change, keys))

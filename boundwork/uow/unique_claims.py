@@ -52,7 +52,17 @@ def touches(change: Alteration, key: UniqueKey) -> bool:
 
 def is_at_or_above(written: str, path: str) -> bool:
     """Tell whether an update that writes to one path writes the whole value at the path of an index."""
-    return any(path == form or path.startswith(f"{form}.") for form in _forms(written))
+    return below(written, path) is not None
+
+
+def below(written: str, path: str) -> tuple[str, ...] | None:
+    """Return what is left of the path of an index below one that an update writes; None if it lies elsewhere."""
+    for form in _forms(written):
+        if path == form:
+            return ()
+        if path.startswith(f"{form}."):
+            return tuple(path[len(form) + 1 :].split("."))
+    return None
 
 
 def _forms(written: str) -> set[str]:

@@ -159,3 +159,33 @@ def test_elements_of_arrays_exchange_values_while_others_have_none(database: Any
         first.sku, second.sku = second.sku, first.sku
     with shop as uow:
         assert [[part.sku for part in box.parts] for box in uow.boxes.find().sort("_id")] == [[], ["a", "c"], ["b"]]
+
+
+def test_lists_exchange_elements_in_circles_that_share_a_document(database: Any) -> None:
+    database["boxes"].create_index("parts.sku", unique=True)
+    shop = Shop(database)
+    with shop as uow:
+        uow.boxes.add_all(
+            [
+                Box(id=name, parts=[Part(sku=sku) for sku in skus])
+                for name, skus in zip("xyz", ("b", "d", "ac"), strict=True)
+            ]
+        )
+    with shop as uow:
+        for name, skus in zip("xyz", ("c", "a", "db"), strict=True):
+            uow.boxes.get(name).parts = [Part(sku=sku) for sku in skus]
+    with shop as uow:
+        found = {box.id: "".join(part.sku for part in box.parts) for box in uow.boxes.find()}
+    assert found == {"x": "c", "y": "a", "z": "db"}
+
+
+def test_a_document_loses_its_value_while_two_others_exchange_theirs(database: Any) -> None:
+    database["customers"].create_index("email", unique=True)
+    shop = Shop(database)
+    with shop as uow:
+        uow.customers.add_all([Customer(id=id_, name="N", email=f"{id_}@x") for id_ in "abc"])
+    with shop as uow:
+        uow.customers.get("c").email = None
+        first, second = uow.customers.get("a"), uow.customers.get("b")
+        first.email, second.email = second.email, first.email
+    assert _emails(database) == {"a": "b@x", "b": "a@x", "c": None}
