@@ -42,8 +42,8 @@ class StoredField:
 
 def stored_fields(model: type[BaseModel], *, has_id: bool) -> tuple[StoredField, ...]:
     """Describe the fields of a complete model; raise TypeError naming a field that cannot be stored."""
-    reshaped = _validated_fields(model, _RESHAPING)
-    validated = _validated_fields(model, _EVERY)
+    reshaped = validated_fields(model, _RESHAPING)
+    validated = validated_fields(model, _EVERY)
     fields: list[StoredField] = []
     for name, info in model.__pydantic_fields__.items():
         try:
@@ -65,7 +65,7 @@ def stored_fields(model: type[BaseModel], *, has_id: bool) -> tuple[StoredField,
     return tuple(fields)
 
 
-def _validated_fields(model: type[BaseModel], modes: frozenset[str]) -> set[str]:
+def validated_fields(model: type[BaseModel], modes: frozenset[str]) -> set[str]:
     """Name the fields with validators of these modes; `*` is all of them."""
     decorators = model.__pydantic_decorators__
     names = {

@@ -4,10 +4,16 @@ import dataclasses
 from collections import deque
 from collections.abc import Mapping, MutableSet
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 from typing_extensions import TypeIs
+
+
+class Dataclass(Protocol):
+    """Any instance of a dataclass, as type checkers see it."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 def class_of(value: object) -> type[Any]:

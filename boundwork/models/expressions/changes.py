@@ -26,6 +26,8 @@ from boundwork.models.expressions.filters import check_root
 from boundwork.models.expressions.new_values import amount, stored_value
 from boundwork.models.expressions.targets import Target
 from boundwork.models.fields import ID
+from boundwork.models.kinds import Dataclass
+from boundwork.models.references.ref import Ref
 
 # As in conditions: with a free type variable checkers would accept any value for any field.
 Value = TypeVar(
@@ -48,6 +50,8 @@ Value = TypeVar(
     PurePath,
     AnyUrl,
     BaseModel,
+    Dataclass,
+    Ref[Any, Any],
     list[Any],
     set[Any],
     frozenset[Any],

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from boundwork.models.expressions.operands import Expression
-from boundwork.models.expressions.plain import plain_filter, stored_names
+from boundwork.models.expressions.plain import plain_filter, stored_paths
 from boundwork.models.expressions.targets import Target
 
 # For these a dotted path into a list already means "any element". For the others, and where None is sought, it would
@@ -45,8 +45,8 @@ class Filter(Expression):
     def inside(self, elements: Target) -> "Filter":
         """Return the condition as one on the elements of a list; ValueError if it is about something else."""
 
-    def stored_names(self) -> Iterator[str]:
-        """Yield the stored names of the root model's fields that stand in plain filters."""
+    def stored_paths(self) -> Iterator[str]:
+        """Yield the stored paths that stand in plain filters; inside the conditions of `elem` those of an element."""
         return iter(())
 
     def operators(self) -> Iterator[str]:
@@ -176,10 +176,10 @@ class Junction(Filter):
         """Return the same junction of conditions on elements."""
         return Junction(self._operator, [part.inside(elements) for part in self._parts])
 
-    def stored_names(self) -> Iterator[str]:
-        """Yield the stored names in all parts."""
+    def stored_paths(self) -> Iterator[str]:
+        """Yield the stored paths in all parts."""
         for part in self._parts:
-            yield from part.stored_names()
+            yield from part.stored_paths()
 
     def operators(self) -> Iterator[str]:
         """Yield the operators of all parts."""
@@ -212,9 +212,9 @@ class Negation(Filter):
         """Return the negation of the condition on elements."""
         return Negation(self._part.inside(elements))
 
-    def stored_names(self) -> Iterator[str]:
-        """Yield the stored names in the condition."""
-        return self._part.stored_names()
+    def stored_paths(self) -> Iterator[str]:
+        """Yield the stored paths in the condition."""
+        return self._part.stored_paths()
 
     def operators(self) -> Iterator[str]:
         """Yield the operators of the condition."""
@@ -254,9 +254,9 @@ class Plain(Filter):
         del elements
         return self
 
-    def stored_names(self) -> Iterator[str]:
-        """Yield the stored names, unless they are taken as they are."""
-        return stored_names(self._filter) if self._known else iter(())
+    def stored_paths(self) -> Iterator[str]:
+        """Yield the stored paths, unless they are taken as they are."""
+        return stored_paths(self._filter) if self._known else iter(())
 
 
 def as_filter(condition: object) -> Filter:

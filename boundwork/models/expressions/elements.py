@@ -10,6 +10,7 @@ from typing import Any, cast
 from boundwork.models.expressions.conditions import Comparison, Condition, Filter, Junction, as_filter
 from boundwork.models.expressions.fields import target_in
 from boundwork.models.expressions.plain import JUNCTIONS
+from boundwork.models.expressions.stored_names import REMEDY, check_stored_path
 from boundwork.models.expressions.targets import Target
 
 
@@ -65,7 +66,10 @@ class ElementMatch(Filter):
 
 
 def of_one_element(target: Target, parts: Sequence[Filter]) -> dict[str, Any]:
-    """Return the conditions as one on a single element of a list; ValueError for one on something else."""
+    """Return the conditions as one on a single element of a list; ValueError for one on something else, or nothing."""
+    for part in parts:
+        for path in part.stored_paths():
+            check_stored_path(target.root, f"{target.path}.{path}", "A plain filter", REMEDY)
     junction = Junction("$and", [part.inside(target) for part in parts])
     compiled = junction.compiled()
     if not _has_operators(compiled):

@@ -1,7 +1,7 @@
 """How the conditions passed to a query become one MongoDB filter of one model.
 
 A field that the model does not have is refused here, before the server is asked and finds nothing: places of
-expressions belong to the model or its family, and so do the first names in plain filters.
+expressions belong to the model or its family, and so do the paths in plain filters.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from boundwork.models.expressions.conditions import Condition, Junction, as_filter
-from boundwork.models.expressions.stored_names import check_stored_name
+from boundwork.models.expressions.stored_names import REMEDY, check_stored_path
 from boundwork.models.expressions.targets import Target
 
 
@@ -27,8 +27,8 @@ def checked(model: type[BaseModel], *filters: Condition) -> Junction:
     junction = Junction("$and", [as_filter(condition) for condition in filters])
     for target in junction.targets():
         check_root(model, target)
-    for name in junction.stored_names():
-        check_stored_name(model, name, "A plain filter", "Take names as they are with raw({...}).")
+    for name in junction.stored_paths():
+        check_stored_path(model, name, "A plain filter", REMEDY)
     return junction
 
 

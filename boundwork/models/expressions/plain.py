@@ -41,15 +41,29 @@ def whole(what: str, read: Callable[[], T]) -> T:
         raise ValueError(text) from None  # the driver's text quotes them
 
 
-def stored_names(filter: Mapping[str, Any]) -> Iterator[str]:  # noqa: A002 - the word of the field
-    """Yield the names of the root model's fields in a plain filter: what stands before the first dot of a path."""
+def stored_paths(filter: Mapping[str, Any], above: str = "") -> Iterator[str]:  # noqa: A002 - the word of the field
+    """Yield the paths in a plain filter: those that conditions stand under, in the elements of lists as well."""
     for name, value in filter.items():
         if name in JUNCTIONS and isinstance(value, list):
             for part in cast("list[object]", value):
                 if isinstance(part, Mapping):
-                    yield from stored_names(cast("Mapping[str, Any]", part))
+                    yield from stored_paths(cast("Mapping[str, Any]", part), above)
         elif not name.startswith("$"):
-            yield name.partition(".")[0]
+            yield f"{above}{name}"
+            yield from _paths_of_elements(value, f"{above}{name}.")
+
+
+def _paths_of_elements(test: object, above: str) -> Iterator[str]:
+    """Yield the paths below `$elemMatch` in the test of one path."""
+    if isinstance(test, Mapping):
+        for operator, operand in cast("Mapping[str, object]", test).items():
+            if operator == "$elemMatch" and isinstance(operand, Mapping):
+                yield from stored_paths(cast("Mapping[str, Any]", operand), above)
+            elif operator == "$not":
+                yield from _paths_of_elements(operand, above)
+            elif operator == "$all" and isinstance(operand, list):
+                for one in cast("list[object]", operand):
+                    yield from _paths_of_elements(one, above)
 
 
 def checked_key(name: object, javascript: bool) -> str:

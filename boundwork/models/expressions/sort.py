@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from boundwork.models.expressions.fields import FieldExpression, target_in
 from boundwork.models.expressions.filters import check_root
-from boundwork.models.expressions.stored_names import check_stored_name
+from boundwork.models.expressions.stored_names import check_stored_path
 from boundwork.models.expressions.targets import Target
 
 
@@ -47,7 +47,7 @@ def compile_sort(model: type[BaseModel], *keys: object) -> tuple[tuple[str, int]
             check_root(model, place)
             place = place.path
         else:
-            check_stored_name(model, place.partition(".")[0], "A sort", "Sort by a field that it declares.")
+            check_stored_path(model, place, "A sort", "Sort by a field that it declares.")
         if place in pairs:
             text = f"The sort names {place!r} twice."
             raise ValueError(text)

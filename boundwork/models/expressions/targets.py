@@ -5,17 +5,26 @@ one after each list that the program reached into with `any_of`, because "any el
 condition as "the dotted path differs". Nothing here knows what is compared.
 """
 
-import difflib
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Self, get_args, get_origin
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from boundwork.models.annotations import _bare as bare
-from boundwork.models.codec import codec_of
+from boundwork.models.expressions.inside import (
+    Part,
+    advice,
+    element_types,
+    key_of,
+    keys_in,
+    names_in,
+    part_of,
+    record_of,
+    value_types,
+)
 from boundwork.models.references.storing import id_annotation, referred
 from boundwork.models.unions import is_union
 
@@ -27,7 +36,7 @@ class Target:
     `shown` is the place as the program wrote it; `segments` are dotted stored paths, where an empty one stands for
     an element itself; `annotations` are what the models say of the value, with metadata. `elements` says of each step
     into a list which elements are meant: None for any, as in conditions. `fields` declare the value, where it is a field;
-    `is_element` says that it is an element of a list.
+    `is_element` says that it is an element of a list, `in_record` that it lies in a dataclass or NamedTuple.
     """
 
     root: type[BaseModel]
@@ -37,6 +46,7 @@ class Target:
     elements: tuple[object, ...] = ()
     fields: tuple[FieldInfo, ...] = ()
     is_element: bool = False
+    in_record: bool = False
 
     @property
     def kinds(self) -> tuple[object, ...]:
@@ -55,33 +65,26 @@ class Target:
         return ".".join(segment for segment in self.segments if segment)
 
     def attribute(self, name: str) -> Self:
-        """Step into an embedded model by python field name; AttributeError names the nearest one."""
-        models = [kind for kind in self.kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if not models:
+        """Step into an embedded model, dataclass or NamedTuple by python name; AttributeError names the nearest one."""
+        records = [kind for kind in self.kinds if record_of(kind) is not None]
+        if not records:
             if name == "id" and self.references:
                 return replace(self, shown=f"{self.shown}.id", annotations=tuple(map(id_annotation, self.references)))
             raise AttributeError(self._why_no_attribute(name))
-        owners = [model for model in models if name in _complete(model).model_fields]
-        if not owners:
-            raise AttributeError(_unknown(self.shown, name, models))
-        stored = {_stored_under(model, name) for model in owners}
+        parts = [part for kind in records if (part := part_of(kind, name)) is not None]
+        if not parts:
+            raise AttributeError(_unknown(self.shown, name, records))
+        stored = {part.stored for part in parts}
         if len(stored) > 1:
             text = (
                 f"{self.shown}.{name} is stored under several names ({', '.join(sorted(stored))}). Use a plain filter."
             )
             raise AttributeError(text)
-        return replace(
-            self,
-            shown=f"{self.shown}.{name}",
-            segments=self._longer(stored.pop()),
-            annotations=tuple(_annotated(model, name) for model in owners),
-            fields=tuple(model.model_fields[name] for model in owners),
-            is_element=False,
-        )
+        return self._at(f"{self.shown}.{name}", stored.pop(), parts)
 
     def element(self, chosen: object = None) -> Self:
         """Step into any element of a list, set or tuple, or into those `chosen`; TypeError if the field is none."""
-        inner = tuple(part for kind in self.kinds for part in _element_types(kind))
+        inner = tuple(part for kind in self.kinds for part in element_types(kind))
         if not inner:
             text = f"any_of({self.shown}): the field is {_named(self.kinds)}, not a list, set or tuple."
             raise TypeError(text)
@@ -102,9 +105,13 @@ class Target:
             if not key or key.startswith("$") or "." in key or "\0" in key:
                 text = f"{self.shown}[...]: a key in a path must not be empty, begin with '$', or hold '.' or NUL."
                 raise ValueError(text)
-            inner = tuple(part for kind in self.kinds for part in _value_types(kind))
+            keyed = [part for kind in self.kinds if (part := key_of(kind, key)) is not None]
+            if keyed:
+                return self._at(f"{self.shown}[...]", key, keyed)
+            self._refuse_unknown_key(key)
+            inner = tuple(part for kind in self.kinds for part in value_types(kind))
         elif isinstance(key, int) and not isinstance(key, bool) and (key := int.__int__(key)) >= 0:
-            inner = tuple(part for kind in self.kinds for part in _element_types(kind))
+            inner = tuple(part for kind in self.kinds for part in element_types(kind))
         else:
             text = f"{self.shown}[...]: a path takes the str key of a dict or the position (0, 1, ...) of an element."
             raise TypeError(text)
@@ -130,6 +137,25 @@ class Target:
             raise ValueError(text)
         return replace(self, segments=self.segments[depth:], elements=self.elements[depth:])
 
+    def _at(self, shown: str, stored: str, parts: Sequence[Part]) -> Self:
+        return replace(
+            self,
+            shown=shown,
+            segments=self._longer(stored),
+            annotations=tuple(part.annotation for part in parts),
+            fields=tuple(part.info for part in parts),
+            is_element=any(part.is_element for part in parts),
+            in_record=self.in_record or any(part.in_record for part in parts),
+        )
+
+    def _refuse_unknown_key(self, key: str) -> None:
+        """Raise ValueError for a key that no TypedDict declares, unless other values may stand here as well."""
+        keys = [found for kind in self.kinds if (found := keys_in(kind)) is not None]
+        if keys and len(keys) == len(self.kinds):
+            raise ValueError(
+                f"{self.shown} has no key {key!r}. {advice(key, {name for found in keys for name in found})}"
+            )
+
     def _longer(self, name: str) -> tuple[str, ...]:
         if not name:
             return self.segments
@@ -141,7 +167,7 @@ class Target:
             names = " or ".join(model.__name__ for model in self.references)
             return f"{self.shown} is the id of a {names}, so there is no field {name!r} in it. Find the {names} first."
         text = f"{self.shown} is {_named(self.kinds)}, so there is no field {name!r} in it."
-        if any(_element_types(kind) for kind in self.kinds if kind is not Any):
+        if any(element_types(kind) for kind in self.kinds if kind is not Any):
             return f"{text} Write any_of({self.shown}).{name} to reach its elements."
         if str in self.kinds:
             return f"{text} For text there are starts_with, contains and regex."
@@ -150,11 +176,10 @@ class Target:
 
 def target_of(model: type[BaseModel], name: str) -> Target:
     """Return the target of a model's own field; AttributeError names the nearest field."""
-    fields = _complete(model).model_fields
-    if name not in fields:
+    part = part_of(model, name)
+    if part is None:
         raise AttributeError(_unknown(model.__name__, name, [model]))
-    shown, stored = f"{model.__name__}.{name}", (_stored_under(model, name),)
-    return Target(model, shown, stored, (_annotated(model, name),), fields=(fields[name],))
+    return Target(model, f"{model.__name__}.{name}", (part.stored,), (part.annotation,), fields=(part.info,))
 
 
 def kinds_of(annotation: object) -> tuple[object, ...]:
@@ -165,49 +190,9 @@ def kinds_of(annotation: object) -> tuple[object, ...]:
     return (plain,)
 
 
-def _stored_under(model: type[BaseModel], name: str) -> str:
-    # A root model is stored as its one field, without a name of its own.
-    return "" if model.__pydantic_root_model__ else codec_of(model).stored(name)
-
-
-def _complete(model: type[BaseModel]) -> type[BaseModel]:
-    """Resolve forward references that could not be resolved when the class was built."""
-    if not model.__pydantic_complete__:
-        model.model_rebuild(raise_errors=False)
-    return model
-
-
-def _annotated(model: type[BaseModel], name: str) -> object:
-    field = model.model_fields[name]
-    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-
-
-def _element_types(kind: object) -> tuple[object, ...]:
-    if kind is Any:
-        return (Any,)
-    container = get_origin(kind) or kind
-    if not isinstance(container, type) or not issubclass(container, Collection):
-        return ()
-    if issubclass(container, str | bytes | Mapping):
-        return ()
-    return tuple(part for part in get_args(kind) if part is not ...) or (Any,)
-
-
-def _value_types(kind: object) -> tuple[object, ...]:
-    if kind is Any:
-        return (Any,)
-    container = get_origin(kind) or kind
-    if not isinstance(container, type) or not issubclass(container, Mapping):
-        return ()
-    return (get_args(kind)[1],) if get_args(kind) else (Any,)
-
-
 def _named(kinds: tuple[object, ...]) -> str:
     return " | ".join(kind.__name__ if isinstance(kind, type) else str(kind) for kind in kinds) or "None"
 
 
-def _unknown(owner: str, name: str, models: list[type[BaseModel]]) -> str:
-    known = sorted({field for model in models for field in model.model_fields})
-    nearest = difflib.get_close_matches(name, known, n=1)
-    advice = f"Did you mean {nearest[0]!r}?" if nearest else f"Its fields are: {', '.join(known)}."
-    return f"{owner} has no field {name!r}. {advice}"
+def _unknown(owner: str, name: str, records: Sequence[object]) -> str:
+    return f"{owner} has no field {name!r}. {advice(name, {field for record in records for field in names_in(record)})}"

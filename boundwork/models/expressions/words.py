@@ -20,6 +20,7 @@ from boundwork.models.expressions.conditions import Comparison, Condition, Filte
 from boundwork.models.expressions.fields import FieldExpression, target_in
 from boundwork.models.expressions.operands import encode_operand, operand_at
 from boundwork.models.expressions.targets import Target
+from boundwork.models.kinds import Dataclass
 from boundwork.models.references.ref import Ref
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ Member = TypeVar(
     PurePath,
     AnyUrl,
     BaseModel,
+    Dataclass,
     Ref[Any, Any],
     list[Any],
     dict[str, Any],

@@ -12,7 +12,8 @@ from pydantic import AliasChoices, BaseModel
 from boundwork.models.codec import codec_of
 from boundwork.models.expressions.fields import FieldExpression
 from boundwork.models.expressions.filters import check_root
-from boundwork.models.expressions.targets import Target, _element_types, _value_types, kinds_of, target_of
+from boundwork.models.expressions.inside import element_types, value_types
+from boundwork.models.expressions.targets import Target, kinds_of, target_of
 from boundwork.models.fields import StoredField
 from boundwork.models.kinds import is_array, is_class, is_document
 
@@ -35,6 +36,11 @@ def allowed_tree(model: type[BaseModel], allow: Iterable[object], *, elements: b
     tree: dict[str, Tree] = {}
     for entry in allow:
         target = _target(model, entry)
+        if target.in_record:
+            raise ValueError(
+                f"{target.shown} cannot be allowed by itself: it lies in a dataclass or NamedTuple, which a request gives "
+                "as a whole. Allow that, or make it a model."
+            )
         if not elements and (len(target.segments) > 1 or target.shown.endswith("]")):
             raise ValueError(
                 f"{target.shown} cannot be allowed for a document that there is already: of a list or dict nothing says "
@@ -62,7 +68,7 @@ def _target(model: type[BaseModel], entry: object) -> Target:
 
 def _step(target: Target, name: str) -> Target:
     """Step from a place to a name in it, through lists: a name in text does not say any_of."""
-    while not _models(target.kinds) and any(_element_types(kind) for kind in target.kinds if kind is not Any):
+    while not _models(target.kinds) and any(element_types(kind) for kind in target.kinds if kind is not Any):
         target = target.element()
     return target.attribute(name) if _models(target.kinds) else target.item(name)
 
@@ -116,7 +122,7 @@ class Limit:
         kinds = _opened(annotations)
         models = _models(kinds)
         if is_array(value):
-            inner = [part for kind in kinds for part in _element_types(kind)]
+            inner = [part for kind in kinds for part in element_types(kind)]
             return [self.value(inner, item, tree, f"{place}.{number}") for number, item in enumerate(value)]
         if not is_document(value):
             if tree != ALL:
@@ -124,7 +130,7 @@ class Limit:
             return value
         if models and (tree != ALL or len(models) == len(kinds)):
             return self.fields(models, value, tree, f"{place}.")
-        inner = [part for kind in kinds for part in _value_types(kind)]
+        inner = [part for kind in kinds for part in value_types(kind)]
         return self._entries(inner, value, tree, place)
 
     def _entries(self, annotations: Sequence[object], value: dict[str, Any], tree: Tree, place: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What is taken of a body: allowed fields, as strict JSON, all or nothing."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -214,6 +215,23 @@ def test_what_cannot_be_allowed_is_said_to_the_program() -> None:
     for wrong in wrongs:
         with pytest.raises(TypeError, match="allow takes"):
             apply_request(order, {}, allow=wrong)
+
+
+def test_a_dataclass_is_allowed_as_a_whole() -> None:
+    @dataclass
+    class Point:
+        x: int = 0
+        y: int = 0
+
+    class Chart(Document[int], collection="charts"):
+        point: Point = Point()
+
+    chart, parts = Chart(id=1, point=Point(5, 6)), (Chart.point.x,)
+    for write in (lambda: apply_request(chart, {}, allow=parts), lambda: from_request(Chart, {}, allow=parts)):
+        with pytest.raises(ValueError, match=r"Chart\.point\.x cannot be allowed by itself"):
+            write()
+    apply_request(chart, {"point": {"x": 1, "y": 2}}, allow=(Chart.point,))
+    assert chart.point == Point(1, 2)
 
 
 def test_a_plain_model_is_made_as_well_with_the_names_of_its_constructor() -> None:
