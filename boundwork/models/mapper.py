@@ -102,7 +102,11 @@ class Mapper(Generic[D]):
         """Give a tenant as the value of the model's field and in its stored form; TypeError for one it does not take."""
         name = self.scope.tenant_field or "id"
         value = as_tenant_of(self.model, name, self._tenants, tenant)
-        return value, self.codec.by_name[name].shape.encode(value)
+        try:
+            return value, self.codec.by_name[name].shape.encode(value)
+        except CannotStore as error:
+            text = f"{self.model.__name__}.{name} cannot store the tenant of the unit: {error.problem}."
+            raise TypeError(text) from None
 
     def tenant_stored(self, value: object) -> dict[str, Any]:
         """Give the field of the tenant with a value, as it is stored."""
@@ -207,7 +211,7 @@ class Mapper(Generic[D]):
 
     def encode_id(self, value: object) -> Any:
         """Give the stored form of an id; raise TypeError for one of another type than the model's."""
-        if type(value) is self._id_type and type(value) in _PLAIN_IDS:
+        if type(value) is self._id_type and type(value) in _PLAIN_IDS and (type(value) is not str or value.isascii()):
             return value
         if self._id_type is not None and not isinstance(value, self._id_type):
             raise TypeError(
@@ -215,7 +219,9 @@ class Mapper(Generic[D]):
                 f"and was asked for as {type(value).__name__}."
             )
         try:
-            return checked_id(self.codec.by_name["id"].shape.encode(value))
+            stored_id = checked_id(self.codec.by_name["id"].shape.encode(value))
+            through_bson({"": stored_id})  # a text may hold half of a character, as JSON can bring it
+            return stored_id
         except (CannotStore, RecursionError) as error:
             problem = error.problem if isinstance(error, CannotStore) else "it is nested too deeply"
             raise InvalidDocument(

@@ -19,7 +19,7 @@ from boundwork.models.document import Document
 from boundwork.models.fixed_fields import refuse_write
 from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_ordered
 from boundwork.models.mapper import mapper_of
-from boundwork.models.problems import collection_of
+from boundwork.models.problems import collection_of, too_deep
 from boundwork.models.slots import SharedNames
 from boundwork.models.tracking import touch_field
 
@@ -31,7 +31,10 @@ def merge_into(document: Document[Any], copy: Document[Any]) -> None:
     """
     fixed = mapper_of(type(document)).fixed
     kept = {"id", None if fixed is None else fixed.version}
-    changed = {name: value for name, value in _changed(document, copy).items() if name not in kept}
+    try:
+        changed = {name: value for name, value in _changed(document, copy).items() if name not in kept}
+    except RecursionError:
+        raise too_deep(copy, codec_of(type(copy))) from None
     for name, value in changed.items():
         _refuse_frozen(document, name)
         _refuse_tenant(document, name)

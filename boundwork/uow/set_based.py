@@ -94,8 +94,9 @@ async def upsert(unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate
         raise NotInUnit(
             f"upsert was given {type(document).__name__} {document.id!r}, which is in the unit already. Give on_insert a new one.",
         )
-    await flush(unit)
     own: Mapper[Any] = mapper_of(type(document))
+    own.encode_id(document.id)  # what could be read as a condition is no id
+    await flush(unit)
     stored, owner = stored_for(unit, own, document)
     insertion = PlannedBulk(
         own.collection, [PlannedWrite(InsertOne(stored), Insertion(document, own, stored["_id"], stored, None))]

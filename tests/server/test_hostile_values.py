@@ -10,11 +10,20 @@ from bson.errors import BSONError
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from boundwork import BoundworkError
 from tests.server.commands_seen import CommandsSeen, name_of
-from tests.unit.hostile.checking import check_document, check_filter, check_no_server_code, check_sort, check_update
+from tests.unit.hostile.changing import CHANGING
+from tests.unit.hostile.checking import (
+    check_changes,
+    check_document,
+    check_filter,
+    check_no_server_code,
+    check_sort,
+    check_update,
+)
+from tests.unit.hostile.joining import JOINING, TENANTS, Estate, Tenants
+from tests.unit.hostile.sending import OWN_CHANGES, Sender
 from tests.unit.hostile.values import hostile
-from tests.unit.hostile.ways import PATHS, PLAIN, TYPED, WRITING, Shop, Way
+from tests.unit.hostile.ways import PATHS, PLAIN, TYPED, WRITING, Shop
 
 NUMBER = 3_000 if os.environ.get("BOUNDWORK_LONG") == "1" else 150
 LOCKS = {"_", "_id", "taken", "_boundwork_lock"}
@@ -25,7 +34,7 @@ JAVASCRIPT: list[dict[str, Any]] = [
 ]
 
 
-def check(command: Mapping[str, Any]) -> None:
+def check(command: Mapping[str, Any], operators: str = "") -> None:
     """Raise Foreign if a command, as the driver's listener sees it, has an operator of somebody else."""
     name = name_of(command)
     known = PATHS.get(command[name], LOCKS) if isinstance(command[name], str) else LOCKS
@@ -39,47 +48,58 @@ def check(command: Mapping[str, Any]) -> None:
             check_document(document, known | {"secret"})
     elif name == "update":
         for update in command["updates"]:
-            check_filter(update["q"], known)
-            if not {"$inc", "$setOnInsert"} & set(update["u"]):  # those of named locks
-                check_update(update["u"], known | LOCKS)
+            _check_update(update, known, {*operators.split(), *OWN_CHANGES})
+    elif name == "findAndModify":
+        check_filter(command["query"], known)
+        check_sort(command.get("sort", {}).items(), known)
+        check_changes(command["update"], command.get("arrayFilters", ()), known, {*operators.split(), *OWN_CHANGES})
     elif name == "delete":
         for deletion in command["deletes"]:
             check_filter(deletion["q"], known)
 
 
-def send(shop: Shop, way: Way, value: Any) -> None:
-    """Take one way in a unit that is rolled back."""
-    with contextlib.suppress(BoundworkError, TypeError, ValueError, AttributeError), shop as uow:
-        way(uow, value)
-        raise ValueError
+def _check_update(update: Mapping[str, Any], known: set[str], operators: set[str]) -> None:
+    check_filter(update["q"], known)
+    if update.get("multi"):
+        check_changes(update["u"], update.get("arrayFilters", ()), known, operators)
+    elif not {"$inc", "$setOnInsert"} & set(update["u"]):  # those of named locks, and of versions
+        check_update(update["u"], known | LOCKS)
 
 
 def test_no_command_on_the_wire_has_an_operator_that_the_program_did_not_write(
     mongod_uri: str, database_name: str, mongod_client: MongoClient[dict[str, Any]]
 ) -> None:
-    for name in ("orders", "things", "opens"):
+    for name in PATHS:
         mongod_client[database_name].create_collection(name)
     seen = CommandsSeen()
-    checked = 0
+    checked, sender = 0, Sender()
     with MongoClient[dict[str, Any]](mongod_uri, event_listeners=[seen]) as client:
-        shop = Shop(client[database_name])
+        shop, tenants = Estate(client[database_name]), Tenants(client[database_name]).for_all_tenants()
         for number, value in enumerate(hostile(1999, NUMBER)):
             plain = PLAIN[number % len(PLAIN)]
+            operators, changing = CHANGING[number % len(CHANGING)]
             for way in (
                 TYPED[number % len(TYPED)],
                 TYPED[(number * 5 + 3) % len(TYPED)],
                 WRITING[number % len(WRITING)],
+                JOINING[number % len(JOINING)],
+                changing,
                 plain,
             ):
-                send(shop, way, value)
+                sender.send(shop, way, value)
                 for command in seen.take():
                     with contextlib.suppress(BSONError, UnicodeError, OverflowError, RecursionError):
                         if way is plain:
                             check_no_server_code(command.get("pipeline", command.get("filter", {})))
                         else:
-                            check(command)
+                            check(command, operators)
                         checked += 1
+            sender.send(tenants, TENANTS[number % len(TENANTS)], value)
+            for command in seen.take():
+                check(command, "$set")
+                checked += 1
     assert checked > NUMBER
+    assert not sender.unclear, "\n".join(sender.unclear[:3])
 
 
 @pytest.mark.parametrize("stage", JAVASCRIPT, ids=lambda stage: next(iter(stage)))

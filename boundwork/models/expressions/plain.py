@@ -26,7 +26,9 @@ def plain_filter(filter: Mapping[str, Any], *, javascript: bool = False) -> dict
     Raises ValueError for an operator that runs JavaScript (`javascript` lets it pass) and for what cannot be read to
     its end, TypeError for a key that is no str or an expression.
     """
-    return whole("A plain filter", lambda: _copied(filter, javascript))
+    copied = whole("A plain filter", lambda: _copied(filter, javascript))
+    _check_junctions(copied)
+    return copied
 
 
 def whole(what: str, read: Callable[[], T]) -> T:
@@ -39,6 +41,16 @@ def whole(what: str, read: Callable[[], T]) -> T:
     except BSONError:
         text = f"{what} holds bytes that are no BSON document."
         raise ValueError(text) from None  # the driver's text quotes them
+
+
+def _check_junctions(filter: Mapping[str, Any]) -> None:  # noqa: A002 - as above
+    for name in JUNCTIONS & filter.keys():
+        parts = cast("object", filter[name])
+        if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in cast("list[object]", parts)):
+            text = f"A plain filter has {name} without a list of filters."
+            raise ValueError(text)
+        for part in cast("list[dict[str, Any]]", parts):
+            _check_junctions(part)
 
 
 def stored_paths(filter: Mapping[str, Any], above: str = "") -> Iterator[str]:  # noqa: A002 - the word of the field

@@ -192,10 +192,10 @@ def _whole(word: str, number: object, least: int | None = None) -> int:
 
 def _membership(word: str, operator: str, field: object, values: Iterable[object]) -> Comparison:
     target = target_in(word, field)
-    if isinstance(values, str | bytes | FieldExpression):
+    place = target.element() if operator == "$all" else target
+    if isinstance(values, str | bytes | FieldExpression) or not isinstance(cast("object", values), Iterable):
         problem = f"{word}({target.shown}, ...) takes a list of values, not one {type(values).__name__}."
         raise TypeError(problem)
-    place = target.element() if operator == "$all" else target
     encoded = [operand_at(place, value) for value in values]
     if operator == "$all" and not encoded:
         problem = f"{word}({target.shown}, ...) takes at least one value: the server finds nothing for none."

@@ -145,7 +145,8 @@ def check_model(model: object) -> None:
 def id_class(model: Any) -> type | None:
     """Return the class that the ids of a model are of; None where more than a class says what they are."""
     annotation = model.__pydantic_fields__["id"].annotation
-    return annotation if isinstance(annotation, type) else None
+    # Any is a class as well since Python 3.11.
+    return annotation if isinstance(annotation, type) and annotation is not Any else None
 
 
 def check_id(model: Any, value: object) -> None:

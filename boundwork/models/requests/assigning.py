@@ -110,6 +110,8 @@ def _changed(
         below = tree[codec_of(model).by_name[fields[key]].stored]
         present = getattr(value, fields[key], None)
         if below != ALL and is_model(present):
+            if not is_document(part):
+                raise _Refused([(f"{place}{fields[key]}", "is allowed in parts only, and is no object with parts")])
             inner[key], more = _changed(present, part, below, f"{place}{fields[key]}.")
             if not type(present).model_config.get("frozen"):
                 assignments += more

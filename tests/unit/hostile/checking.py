@@ -3,11 +3,11 @@
 Everything goes through BSON first. Below the operators that compare, everything is a value.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 import bson
-from bson import Regex
+from bson import Decimal128, Regex
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
@@ -26,6 +26,8 @@ OWN_VALUES = {
 }
 UPDATES = {"$set", "$unset", "$push"}
 GEO = {"$near", "$geoWithin", "$geometry", "$maxDistance", "$centerSphere", "type", "coordinates"}
+BARE = {"_id", "owner", "version", "removed_at"}
+"""What the library compares with a bare value: ids, tenants, versions and times of removal."""
 SERVER_CODE = {"$where", "$function", "$accumulator"}
 WRITING = {"$out", "$merge"}
 
@@ -51,6 +53,38 @@ def check_update(update: Mapping[str, Any], paths: set[str]) -> None:
         for path, value in fields.items():
             _expect(_known(path, paths), f"the path {path!r} in an update")
             _expect(name != "$push" or list(value) == ["$each"], "a modifier of $push")
+
+
+def check_changes(
+    update: Mapping[str, Any], array_filters: Iterable[Mapping[str, Any]], paths: set[str], expected: set[str]
+) -> None:
+    """Raise Foreign unless an update has no other operators than the expected ones, on these paths, with values in them."""
+    operators = as_sent(dict(update))
+    _expect(set(operators) <= expected, f"the update operators {sorted(set(operators) - expected)}")
+    for name, fields in operators.items():
+        for path, operand in fields.items():
+            _expect(_changeable(path, paths), f"the path {path!r} in an update")
+            _operand(name, operand, paths)
+    names = [f"e{number}" for number in range(9)]
+    for condition in array_filters:
+        _condition(as_sent(dict(condition)), {*paths, *names})
+
+
+def _operand(name: str, operand: Any, paths: set[str]) -> None:
+    """Check what stands under one path: the server reads it in these operators; in the others it is a value."""
+    if name in {"$push", "$addToSet"}:
+        _expect(is_object(operand) and _is_list(operand.get("$each")), f"no list of values in {name}")
+        _expect(set(operand) <= {"$each", "$position", "$slice"}, f"a modifier of {name}")
+        _expect(all(type(operand.get(key, 1)) is int for key in ("$position", "$slice")), f"an object in {name}")
+    elif name == "$pull":
+        bare = all(key.startswith("$") for key in operand)
+        _test(operand, paths) if bare and not JUNCTIONS & set(operand) else _condition(operand, paths)
+    elif name == "$pullAll":
+        _expect(_is_list(operand), "no list in $pullAll")
+    elif name in {"$inc", "$mul", "$pop"}:
+        _expect(isinstance(operand, int | float | Decimal128) and not isinstance(operand, bool), f"no number in {name}")
+    elif name == "$currentDate":
+        _expect(operand is True, "an object in $currentDate")
 
 
 def check_document(document: Mapping[str, Any], names: set[str]) -> None:
@@ -94,7 +128,7 @@ def _condition(condition: Any, paths: set[str]) -> None:
                 _condition(part, paths)
         elif name == "$text":
             _expect(all(type(part) in {str, bool} for part in below.values()), "an object in $text")
-        elif name == "_id" and not _is_test(below):
+        elif name in BARE and not _is_test(below):
             _id(below)
         elif name.startswith("$"):
             _test({name: below}, paths)  # of an element itself
@@ -104,7 +138,7 @@ def _condition(condition: Any, paths: set[str]) -> None:
 
 
 def _is_test(below: Any) -> bool:
-    return is_object(below) and set(below) <= COMPARING | OF_LISTS | {"$type"} and bool(below)
+    return is_object(below) and set(below) <= COMPARING | OF_LISTS | {"$type", "$regex"} and bool(below)
 
 
 def _test(test: Any, paths: set[str]) -> None:
@@ -146,6 +180,11 @@ def _is_list(value: Any) -> TypeGuard[list[Any]]:
 
 def _known(path: str, paths: set[str]) -> bool:
     return path.partition(".")[0] in paths and not any(part.startswith("$") for part in path.split("."))
+
+
+def _changeable(path: str, paths: set[str]) -> bool:
+    places = [part for part in path.split(".") if part.startswith("$")]
+    return path.partition(".")[0] in paths and all(part == "$[]" or part.startswith("$[e") for part in places)
 
 
 def _opened(value: Any) -> Any:

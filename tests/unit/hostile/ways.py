@@ -193,7 +193,7 @@ def _set_extra(uow: Any, value: Any) -> None:
     opened = Open(id=1)
     uow.add(opened)
     uow.flush()
-    if isinstance(value, str) and str.__str__(value) in {"name", "id"}:
+    if isinstance(value, str) and str.__str__(value) in {"name", "id", "__class__"}:
         return
     setattr(opened, value, 1)
     PATHS["opens"].add(str.__str__(value))
