@@ -32,6 +32,8 @@ from boundwork.errors import (
 )
 from boundwork.models import Document, Embedded
 from boundwork.models.expressions import (
+    Change,
+    Condition,
     add_to_set,
     any_of,
     asc,
@@ -112,10 +114,12 @@ __all__ = [
     "AsyncUnitOfWork",
     "BoundworkError",
     "Capped",
+    "Change",
     "Collation",
     "CollectionOptions",
     "CommitOutcomeUnknown",
     "CommitRefused",
+    "Condition",
     "Connection",
     "Difference",
     "Document",

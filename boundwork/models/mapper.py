@@ -221,12 +221,12 @@ class Mapper(Generic[D]):
         try:
             stored_id = checked_id(self.codec.by_name["id"].shape.encode(value))
             through_bson({"": stored_id})  # a text may hold half of a character, as JSON can bring it
-            return stored_id
         except (CannotStore, RecursionError) as error:
             problem = error.problem if isinstance(error, CannotStore) else "it is nested too deeply"
             raise InvalidDocument(
                 self.collection, f"(of type {type(value).__name__})", [("id", problem)], stored=False
             ) from None
+        return stored_id
 
     def verify(
         self,

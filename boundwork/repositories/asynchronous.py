@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from boundwork.models import Document
 from boundwork.models.expressions import Change, Condition
 from boundwork.models.references.ways import Place, Way
+from boundwork.models.structure.options import Collation, Strength
 from boundwork.repositories import set_based
 from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
@@ -52,9 +53,14 @@ class AsyncQuery(Generic[ItemT]):
         """Use an index: its name, or its fields as in `sort`. One that is missing fails the unit."""
         return type(self)(self._plan.hinted(keys))
 
-    def collation(self, locale: str, *, strength: int | None = None, numeric: bool = False) -> Self:
-        """Compare text as a language does; strength 1 ignores case and accents, 2 case; `numeric` puts "a2" before "a10"."""
-        return type(self)(self._plan.collated(locale, strength, numeric))
+    def collation(
+        self, collation: Collation | str, *, strength: Strength | None = None, numeric_ordering: bool | None = None
+    ) -> Self:
+        """Compare text as a language does: `collation(Collation(...))` as in an index, or `collation("de", strength=2)`.
+
+        Strength 1 ignores case and accents, 2 case; `numeric_ordering` puts "a2" before "a10".
+        """
+        return type(self)(self._plan.collated(collation, strength, numeric_ordering))
 
     def comment(self, text: str) -> Self:
         """Leave a comment in the server's log and profiler."""

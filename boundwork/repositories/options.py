@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from boundwork.models.expressions import compile_sort
+from boundwork.models.structure.options import Collation, Strength
 
 MOST_MILLISECONDS = 2**31 - 1
 
@@ -21,16 +22,15 @@ def hint_of(model: type[BaseModel], keys: tuple[object, ...]) -> str | tuple[tup
     return fields
 
 
-def collation_of(locale: str, strength: int | None, numeric: bool) -> dict[str, Any]:
-    """Return a collation as the server takes it."""
-    collation: dict[str, Any] = {"locale": _text("collation", locale)}
-    if strength is not None:
-        if strength not in range(1, 6):
-            raise ValueError(f"collation: a strength is 1 to 5, not {strength!r}.")
-        collation["strength"] = strength
-    if numeric:
-        collation["numericOrdering"] = True
-    return collation
+def collation_of(
+    collation: Collation | str, strength: Strength | None, numeric_ordering: bool | None
+) -> dict[str, Any]:
+    """Return a collation, or one of a locale, as the server takes it."""
+    if not isinstance(collation, Collation):
+        collation = Collation(locale=collation, strength=strength, numeric_ordering=numeric_ordering)
+    elif strength is not None or numeric_ordering is not None:
+        raise TypeError("collation: a Collation says everything itself. Put strength and numeric_ordering into it.")
+    return collation.stored()
 
 
 def comment_of(text: str) -> str:

@@ -15,6 +15,7 @@ from boundwork.models.expressions.filters import check_root, checked
 from boundwork.models.fields import ID
 from boundwork.models.mapper import Mapper
 from boundwork.models.pipelines import compile_pipeline
+from boundwork.models.structure.options import Collation, Strength
 from boundwork.models.values import holds_lists, read_values
 from boundwork.models.views import View
 from boundwork.repositories import options as words
@@ -88,10 +89,10 @@ class Plan(Generic[ItemT]):
         """Return the plan with an index to use."""
         return replace(self, options=replace(self.options, hint=words.hint_of(self.mapper.model, keys)))
 
-    def collated(self, locale: str, strength: int | None, numeric: bool) -> Self:
+    def collated(self, collation: Collation | str, strength: Strength | None, numeric_ordering: bool | None) -> Self:
         """Return the plan with a collation."""
-        collation = words.collation_of(locale, strength, numeric)
-        return replace(self, options=replace(self.options, collation=collation))
+        found = words.collation_of(collation, strength, numeric_ordering)
+        return replace(self, options=replace(self.options, collation=found))
 
     def commented(self, text: str) -> Self:
         """Return the plan with a comment."""

@@ -55,3 +55,10 @@ def bank(backend: Any, database_name: str) -> Bank:
 @pytest.fixture
 def async_bank(backend: Any, database_name: str) -> AsyncBank:
     return AsyncBank(backend.async_database(database_name))
+
+
+@pytest.fixture
+async def accounts(shop: Any) -> None:
+    async with shop as uow:
+        uow.accounts.add_all([Account(id=number, balance=number * 10) for number in range(1, 6)])
+        uow.customers.add(Customer(id="ann", name="Ann"))

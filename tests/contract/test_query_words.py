@@ -12,6 +12,7 @@ from pydantic import Field
 
 from boundwork import (
     BoundworkError,
+    Collation,
     Document,
     DocumentNotFound,
     Embedded,
@@ -224,6 +225,18 @@ async def test_a_collation_compares_text_as_a_language_does_or_is_refused_by_nam
         assert (await query.first()).id == 1
 
 
+async def test_a_collation_is_that_of_an_index_or_short_for_one(items: Any, backend: Backend) -> None:
+    if backend.name == "memory":
+        pytest.skip("it knows no collations")
+    upper = Collation(locale="en", strength=3, case_first="upper", numeric_ordering=True)
+    async with items as uow:
+        uow.items.add_all([Item(id=id_, extra=name) for id_, name in ((21, "a10"), (22, "A2"), (23, "a2"))])
+        found = uow.items.find(Item.id > 20).sort(Item.extra)
+        assert [item.id for item in await found.collation(upper).to_list()] == [22, 23, 21]
+        short = found.collation("en", strength=1, numeric_ordering=True)
+        assert [item.id for item in await short.sort(Item.extra, Item.id).to_list()] == [22, 23, 21]
+
+
 async def test_an_index_that_is_not_there_fails_the_unit(items: Any) -> None:
     with pytest.raises(TransactionFailed):
         async with items as uow:
@@ -243,6 +256,8 @@ async def test_nonsense_options_are_refused_where_they_are_written(items: Any) -
                 wrong()
         with pytest.raises(ValueError, match="a strength is 1 to 5"):
             query.collation("en", strength=9)
+        with pytest.raises(TypeError, match="says everything itself"):
+            query.collation(Collation(locale="en"), strength=2)
         for word in (query.comment, query.collation):
             with pytest.raises(TypeError, match="takes a str"):
                 word({"$where": "1"})

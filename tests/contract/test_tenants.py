@@ -1,30 +1,22 @@
 """A unit of one tenant neither sees nor changes the documents of another one, and cannot forget to."""
 
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
-from types import new_class
 from typing import Any
 
 import pytest
-from bson import ObjectId
 
 from boundwork import (
     AlreadyCommitted,
-    Document,
     DocumentNotFound,
     DuplicateKey,
     InvalidDocument,
-    NestedUnitOfWork,
     StaleDocument,
-    TenantMissing,
-    TransactionFailed,
     UnitDoomed,
     inc,
     set_,
 )
 from tests.backends import Backend
 from tests.contract.colours import define
-from tests.contract.tenants import MODELS, Cat, Invoice, Note, Numbered, Row, Task, Town
+from tests.contract.tenants import MODELS, Cat, Invoice, Note
 
 
 @pytest.fixture
@@ -142,76 +134,6 @@ async def test_what_is_written_is_written_to_the_tenant_s_document(acme: Any) ->
         assert sorted([invoice.id for invoice in await uow.invoices.find().to_list()]) == [1, 3, 11, 12, 13]
 
 
-async def test_a_unit_that_was_not_told_its_tenant_is_not_opened(database: Any, shops: Any, colour: str) -> None:
-    with pytest.raises(TenantMissing, match="was not told whose documents it works with"):
-        async with shops:
-            raise AssertionError
-    with pytest.raises(TenantMissing):
-        async with shops.unit():
-            raise AssertionError
-    towns = define(colour, database, towns=Town)
-    async with towns as uow:
-        with pytest.raises(TenantMissing, match="those of Invoice have tenants"):
-            uow.add(Invoice(id=1))
-        uow.towns.add(Town(id=1))
-
-
-async def test_a_definition_without_repositories_learns_whose_documents_are_from_their_models(
-    database: Any, colour: str
-) -> None:
-    anything = define(colour, database)
-    async with anything as uow:
-        with pytest.raises(TenantMissing):
-            uow.add(Invoice(id=1))
-    async with anything.for_tenant("acme") as uow:
-        uow.add(Invoice(id=1))
-        uow.add(Town(id=1))
-    async with define(colour, database, invoices=Invoice).for_tenant("acme") as uow:
-        assert (await uow.invoices.get(1)).tenant == "acme"
-
-
-@pytest.mark.parametrize("tenant", ["", None, True, 1.5, ["acme"], {"$ne": 1}])
-async def test_what_names_nobody_is_no_tenant(shops: Any, tenant: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="tenant"):
-        shops.for_tenant(tenant)
-
-
-async def test_a_tenant_of_another_type_than_the_field_is_refused_and_an_object_id_may_be_one(
-    database: Any, colour: str
-) -> None:
-    shop = define(colour, database, numbered=Numbered)
-    with pytest.raises(TypeError, match=r"Numbered\.owner does not take the tenant of the unit, which is of type str"):
-        async with shop.for_tenant("acme"):
-            raise AssertionError
-    mine, theirs = ObjectId(), ObjectId()
-    for owner in (mine, theirs):
-        async with shop.for_tenant(owner) as uow:
-            uow.numbered.add(Numbered())
-    async with shop.for_tenant(mine) as uow:
-        assert [each.owner for each in await uow.numbered.find().to_list()] == [mine]
-
-
-async def test_the_tenant_may_be_that_of_the_request(database: Any, colour: str, acme: Any) -> None:
-    present: ContextVar[str] = ContextVar("present")
-    shop = define(colour, database, {"tenant": present.get}, **MODELS)
-    with pytest.raises(LookupError):
-        async with shop:
-            raise AssertionError
-    present.set("globex")
-    async with shop as uow:
-        assert await uow.invoices.count() == 3
-        assert [invoice.id for invoice in await shop.invoices.find().sort(Invoice.id).to_list()] == [11, 12, 13]
-        async with shop as nested:
-            assert await nested.invoices.count() == 3
-        present.set("acme")
-        with pytest.raises(NestedUnitOfWork, match="of another tenant"):
-            async with shop:
-                raise AssertionError
-        async with shop.independent() as other:
-            assert (await other.invoices.get(1)).tenant == "acme"
-        assert await uow.invoices.find_by_id(1) is None
-
-
 async def test_a_query_of_all_tenants_gives_copies_that_the_unit_does_not_keep(acme: Any) -> None:
     async with acme as uow:
         mine = await uow.invoices.get(1)
@@ -313,146 +235,6 @@ async def test_a_savepoint_and_a_commit_in_the_middle_keep_to_the_tenant(acme: A
         first.number = 3  # guarded: it is compared with the database before it is written
     async with acme as uow:
         assert (await uow.invoices.get(1)).number == 3
-
-
-async def test_tasks_of_the_tests_know_no_tenant_where_the_models_know_none(database: Any, colour: str) -> None:
-    shop = define(colour, database, {"tenant": "acme"}, towns=Town)
-    async with shop as uow:
-        uow.towns.add(Town(id=1, name="Bonn"))
-    async with define(colour, database, towns=Town, tasks=Task) as uow:
-        assert (await uow.towns.get(1)).name == "Bonn"
-
-
-def test_models_of_one_collection_agree_on_whose_their_documents_are() -> None:
-    with pytest.raises(TypeError, match="declared where the collection is named"):
-        new_class("Kitten", (Cat,), {"tenant_field": "id"})
-    with pytest.raises(TypeError, match="names 'owner', which is not a field"):
-        new_class("Wrong", (Document,), {"collection": "wrong", "tenant_field": "owner"})
-
-
-async def test_two_models_of_a_collection_that_differ_are_not_used_together(database: Any, colour: str) -> None:
-    class Bill(Document[int], collection="invoices"):
-        number: int = 0
-
-    shop = define(colour, database, {"tenant": "acme"}, invoices=Invoice, bills=Bill)
-    with pytest.raises(TypeError, match="differ in tenant_field or soft_delete"):
-        async with shop:
-            raise AssertionError
-
-
-PIPELINES: list[list[dict[str, Any]]] = [
-    [{"$project": {"_id": 1}}],
-    [{"$match": Invoice.id > 0}, {"$project": {"_id": 1}}],
-    [{"$facet": {"all": [{"$project": {"_id": 1}}]}}, {"$unwind": "$all"}, {"$replaceRoot": {"newRoot": "$all"}}],
-    [
-        {"$limit": 1},
-        {"$lookup": {"from": "invoices", "pipeline": [{"$project": {"_id": 1}}], "as": "x"}},
-        {"$unwind": "$x"},
-        {"$replaceRoot": {"newRoot": "$x"}},
-    ],
-    [
-        {"$limit": 1},
-        {"$set": {"any": {"$range": [0, 30]}}},
-        {"$lookup": {"from": "invoices", "localField": "any", "foreignField": "_id", "as": "x"}},
-        {"$unwind": "$x"},
-        {"$replaceRoot": {"newRoot": "$x"}},
-    ],
-    [{"$match": {"_id": -1}}, {"$unionWith": "invoices"}],
-    [{"$match": {"_id": -1}}, {"$unionWith": {"coll": "invoices", "pipeline": [{"$match": {"_id": {"$gt": 0}}}]}}],
-    [
-        {"$limit": 1},
-        {
-            "$lookup": {
-                "from": "towns",
-                "pipeline": [{"$facet": {"x": [{"$unionWith": {"coll": "invoices"}}]}}, {"$unwind": "$x"}],
-                "as": "t",
-            }
-        },
-        {"$unwind": "$t"},
-        {"$replaceRoot": {"newRoot": "$t.x"}},
-    ],
-]
-
-
-@pytest.mark.on_servers
-@pytest.mark.parametrize("number", range(len(PIPELINES)))
-async def test_an_aggregation_sees_the_tenant_s_documents_in_every_collection(acme: Any, number: int) -> None:
-    async with acme.unit() as uow:
-        await _or_unknown(uow, lambda: uow.invoices.aggregate(PIPELINES[number], into=Row), [1, 2, 3])
-
-
-async def _or_unknown(uow: Any, ask: Callable[[], Awaitable[list[Any]]], expected: list[int]) -> None:
-    """Compare the ids of rows; a server that does not take a stage, as such or in transactions, says so."""
-    try:
-        rows = await ask()
-    except TransactionFailed:
-        await uow.rollback()
-    else:
-        assert sorted(row.id for row in rows) == expected
-
-
-@pytest.mark.on_servers
-async def test_a_graph_is_searched_among_the_tenant_s_documents(acme: Any, backend: Backend) -> None:
-    for tenant, ids in (("acme", (2, 3)), ("globex", (12, 13))):
-        async with acme.for_tenant(tenant) as uow:
-            uow.notes.add_all([Note(id=number, about=1) for number in ids])
-    graph = {"from": "notes", "startWith": 1, "connectFromField": "_id", "connectToField": "about", "as": "x"}
-    pipeline: list[dict[str, Any]] = [
-        {"$limit": 1},
-        {"$graphLookup": graph},
-        {"$unwind": "$x"},
-        {"$replaceRoot": {"newRoot": "$x"}},
-    ]
-    if backend.name == "embedded":
-        async with acme.unit() as uow:
-            with pytest.raises(TransactionFailed, match="SecantusDB ignores restrictSearchWithMatch"):
-                await uow.invoices.aggregate(pipeline, into=Row)
-            await uow.rollback()
-        return
-    async with acme.unit() as uow:
-        await _or_unknown(uow, lambda: uow.invoices.aggregate(pipeline, into=Row), [2, 3])
-        restricted = [{"$limit": 1}, {"$graphLookup": {**graph, "restrictSearchWithMatch": {"_id": 3}}}, *pipeline[2:]]
-        await _or_unknown(uow, lambda: uow.invoices.aggregate(restricted, into=Row), [3])
-        uow.notes.remove(await uow.notes.get(3))
-        await _or_unknown(uow, lambda: uow.invoices.aggregate(pipeline, into=Row), [2])
-        await uow.rollback()
-
-
-@pytest.mark.on_servers
-async def test_an_aggregation_of_all_tenants_says_so(acme: Any) -> None:
-    async with acme as uow:
-        rows = await uow.invoices.aggregate(PIPELINES[0], into=Row, all_tenants=True)
-        assert sorted(row.id for row in rows) == [1, 2, 3, 11, 12, 13]
-
-
-REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
-    (
-        {"$lookup": {"from": "strangers", "pipeline": [], "as": "x"}},
-        TenantMissing,
-        "nobody said whose the documents of collection 'strangers' are",
-    ),
-    ({"$unionWith": "strangers"}, TenantMissing, "nobody said whose the documents of collection 'strangers' are"),
-    ({"$lookup": {"from": {"db": "x", "coll": "y"}, "pipeline": [], "as": "x"}}, ValueError, r"\$lookup is refused"),
-    ({"$unionWith": {"pipeline": [{"$documents": []}]}}, ValueError, r"\$unionWith is refused"),
-    ({"$collStats": {}}, ValueError, r"\$collStats is refused in a unit with a tenant"),
-    ({"$searchMeta": {}}, ValueError, r"\$searchMeta is refused"),
-    (
-        {"$facet": {"x": [{"$unionWith": "strangers"}]}},
-        TenantMissing,
-        "nobody said whose the documents of collection 'strangers' are",
-    ),
-]
-
-
-@pytest.mark.parametrize("number", range(len(REFUSED)))
-async def test_a_stage_that_may_read_what_nobody_knows_is_refused_before_the_server_is_asked(
-    shops: Any, number: int
-) -> None:
-    stage, kind, text = REFUSED[number]
-    async with shops.for_tenant("acme") as uow:
-        with pytest.raises(kind, match=text):
-            await uow.invoices.aggregate([{"$limit": 1}, stage], into=Row)
-    assert uow.receipt.commands == 0
 
 
 @pytest.mark.on_servers

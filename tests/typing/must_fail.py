@@ -78,6 +78,10 @@ def assignments(order: Order, customer: Customer) -> None:
 
 def conditions(shop: Shop) -> None:
     find = shop.orders.find
+    find(~(Order.total > 5))  # error: arg-type / reportArgumentType, reportDeprecated
+    find(Order.created > Order.total)  # error: operator / reportOperatorIssue
+    find().sort(Order.statsu)  # error: attr-defined / reportAttributeAccessIssue
+    find(Order.id.in_([]))  # error: attr-defined / reportAttributeAccessIssue
     find(Order.statsu == "open")  # error: attr-defined / reportAttributeAccessIssue
     find(Order.address.town == "Bonn")  # error: attr-defined / reportAttributeAccessIssue
     find(Order.billing.city == "Bonn")  # error: union-attr / reportOptionalMemberAccess
@@ -154,6 +158,8 @@ def repositories(shop: Shop, customer: Customer) -> None:
         uow.orders.find().stream("10")  # error: arg-type / reportArgumentType
         uow.orders.aggregate([], into=5)  # error: arg-type / reportArgumentType
         uow.orders.aggregate({"$match": 1}, into=Summary)  # error: arg-type / reportArgumentType
+        uow.orders.find().collation("de", strength=9)  # error: arg-type / reportArgumentType
+        uow.orders.find().collation({"locale": "de"})  # error: arg-type / reportArgumentType
         uow.orders.find().max_time("1")  # error: arg-type / reportArgumentType
         uow.orders.find().explain("all")  # error: arg-type / reportArgumentType
         uow.orders.find().one_or_none().ship()  # error: union-attr / reportOptionalMemberAccess

@@ -1,5 +1,6 @@
 """What the files of this folder are checked against: models, repositories and units, as a user writes them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -51,6 +52,17 @@ class Order(Document, collection="orders"):
 
 class Customer(Document[str], collection="customers"):
     name: str
+
+
+@dataclass
+class Point:
+    x: float
+    y: float
+
+
+class Chart(Document, collection="charts"):
+    points: list[Point] = []
+    ends: tuple[Point, Point] | None = None
 
 
 class Voucher(Document[UUID], collection="vouchers"):

@@ -24,6 +24,8 @@ _TRUTH = (
     "An expression has no truth value: it is sent to the server. Use & instead of `and`, | instead of `or`, not_(...) "
     "instead of `not`, in_(field, values) instead of `in`, and (low < field) & (field < high) instead of a chain."
 )
+_NEGATION = "`~` does not negate an expression, since for type checkers it is a number then. Write not_(...)."
+_DOWNWARDS = "A minus does not turn a sort round, since for type checkers it is a value then. Write desc(field)."
 
 
 class Expression:
@@ -34,6 +36,16 @@ class Expression:
     def __bool__(self) -> NoReturn:
         """Refuse: `and`, `or`, `not`, `in` and chained comparisons would silently lose a condition."""
         raise TypeError(_TRUTH)
+
+    if not TYPE_CHECKING:  # checkers refuse both by themselves
+
+        def __invert__(self) -> NoReturn:
+            """Refuse: for checkers `~` makes a number of a comparison."""
+            raise TypeError(_NEGATION)
+
+        def __neg__(self) -> NoReturn:
+            """Refuse, for the same reason."""
+            raise TypeError(_DOWNWARDS)
 
     def __filter__(self) -> "Expression":
         """Return what the expression means where a condition is expected, or raise TypeError."""

@@ -46,7 +46,11 @@ def whole(what: str, read: Callable[[], T]) -> T:
 def _check_junctions(filter: Mapping[str, Any]) -> None:  # noqa: A002 - as above
     for name in JUNCTIONS & filter.keys():
         parts = cast("object", filter[name])
-        if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in cast("list[object]", parts)):
+        if (
+            not isinstance(parts, list)
+            or not parts
+            or not all(isinstance(part, dict) for part in cast("list[object]", parts))
+        ):
             text = f"A plain filter has {name} without a list of filters."
             raise ValueError(text)
         for part in cast("list[dict[str, Any]]", parts):

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 Seconds = timedelta | int
+Strength = Literal[1, 2, 3, 4, 5]
+"""What makes a difference: letters, accents too, case too, and so on."""
 _NAMES = {
     "case_level": "caseLevel",
     "case_first": "caseFirst",
@@ -22,7 +24,7 @@ class Collation:
     """How text is compared and sorted: `Collation(locale="de", strength=2)`; what is None is left to the locale."""
 
     locale: str
-    strength: Literal[1, 2, 3, 4, 5] | None = None
+    strength: Strength | None = None
     case_level: bool | None = None
     case_first: Literal["upper", "lower", "off"] | None = None
     numeric_ordering: bool | None = None
@@ -30,6 +32,14 @@ class Collation:
     max_variable: Literal["punct", "space"] | None = None
     backwards: bool | None = None
     normalization: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no server takes; a value may come past the type checkers, from outside."""
+        locale: object = self.locale
+        if not isinstance(locale, str) or "\0" in locale:
+            raise TypeError(f"collation takes a str without NUL, not {type(locale).__name__}.")
+        if self.strength is not None and self.strength not in range(1, 6):
+            raise ValueError(f"collation: a strength is 1 to 5, not {self.strength!r}.")
 
     def stored(self) -> dict[str, Any]:
         """Return it as the server takes it."""

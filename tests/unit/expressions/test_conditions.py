@@ -224,3 +224,13 @@ def test_a_condition_does_not_show_its_values() -> None:
         "<Filter (not_((Order.number == ... & Order.number in ...)) | {tags: ...} | Order.address == ...)>"
     )
     assert secret not in repr(contains(number, secret))
+
+
+def test_operators_that_checkers_would_take_for_arithmetic_name_the_word_instead() -> None:
+    number, paid = field("number"), field("paid")
+    wrongs: list[Any] = [paid, number == "A", not_(paid)]
+    for wrong in wrongs:
+        with pytest.raises(TypeError, match=r"Write not_\(\.\.\.\)"):
+            _ = ~wrong
+    with pytest.raises(TypeError, match=r"Write desc\(field\)"):
+        _ = -number
