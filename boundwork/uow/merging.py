@@ -4,7 +4,7 @@ The document is that of the identity map, or is read. With a version the copy mu
 What belongs to a unit is no copy: its changes are written anyway.
 """
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from boundwork.errors import DocumentNotFound, InvalidDocument, NotInUnit, StaleDocument, WrongModel
 from boundwork.models import Document
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 MergeMissing = Literal["error", "add"]
+NO_NUMBER = "a version is a whole number; validate the copy, as model_validate does"
 UNVERSIONED = "the copy does not say which version it was made of; let the form, or the JSON, carry it"
 
 
@@ -75,6 +76,10 @@ def _compare_versions(document: Document[Any], copy: Document[Any]) -> None:
     expected, found = _version_of(copy), document.__dict__[name]
     if expected is None:
         raise InvalidDocument(model.__boundwork_collection__ or "", copy.id, [(name, UNVERSIONED)], stored=False)
+    if isinstance(expected, bool) or not isinstance(
+        cast("object", expected), int
+    ):  # a copy need not have been validated
+        raise InvalidDocument(model.__boundwork_collection__ or "", copy.id, [(name, NO_NUMBER)], stored=False)
     if expected != found:
         raise StaleDocument.of(
             model.__name__, model.__boundwork_collection__ or "", copy.id, expected, found, detached=True

@@ -35,13 +35,17 @@ class Parcel(Document[str], collection="parcels"):
     place: Place = Place()
 
 
+class Draft(Document[str], collection="drafts", versioned=True):
+    version: int = 0
+
+
 class Owned(Document[int], collection="owned", tenant_field="owner"):
     owner: Any = None
 
 
 @pytest.fixture
 def shop(database: Any, colour: str) -> Any:
-    return define(colour, database, things=Thing, parcels=Parcel)
+    return define(colour, database, things=Thing, parcels=Parcel, drafts=Draft)
 
 
 @pytest.mark.parametrize("wrong", [{"$gt": ""}, ["a"], {"a": "\ud800"}])
@@ -96,6 +100,15 @@ async def test_a_copy_that_is_nested_too_deeply_is_refused(shop: Any) -> None:
         uow.things.add(Thing(id="a", payload=1))
         with pytest.raises(InvalidDocument, match="nested too deeply"):
             await uow.things.merge(Thing.model_construct(id="a", payload=deep))
+
+
+@pytest.mark.parametrize("wrong", ["a secret", {"a secret": 1}, 1.0, True])
+async def test_a_version_that_is_no_number_is_refused_without_showing_it(shop: Any, wrong: Any) -> None:
+    async with shop as uow:
+        uow.drafts.add(Draft(id="a"))
+        with pytest.raises(InvalidDocument, match="a version is a whole number") as caught:
+            await uow.drafts.merge(Draft.model_construct(id="a", version=wrong))
+        assert "secret" not in str(caught.value)
 
 
 async def test_a_tenant_that_cannot_be_stored_is_refused(database: Any, colour: str) -> None:
