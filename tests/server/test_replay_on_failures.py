@@ -1,5 +1,6 @@
 """A unit gets over transient failures of its commands by itself: the body runs once, the outcome is exact."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -67,6 +68,30 @@ async def test_calls_of_the_driver_make_a_unit_that_cannot_be_repeated(banks: An
             with server(["update"], 1, FAILURES["write conflict"]):
                 await uow.flush()
     assert not isinstance(caught.value, StaleDocument)
+    assert list(stored.find()) == [{"_id": 1, "balance": 0}]
+
+
+async def test_a_call_of_the_driver_that_overlaps_an_operation_is_not_taken_for_one_of_ours(
+    banks: Any, stored: Any, server: Any, colour: str
+) -> None:
+    """A replay would leave it out without a word."""
+    with pytest.raises(TransientFailure):
+        async with banks(**REPLAYING) as uow:
+            await uow.accounts.count()
+            accounts = raw(uow)["accounts"]
+
+            async def insert() -> None:
+                await asyncio.sleep(0.1)  # by then the operation waits for its reply
+                await settled(accounts.insert_one({"_id": 5, "balance": 5}))
+
+            with server(["find"], 1, {"blockConnection": True, "blockTimeMS": 500}):
+                there = asyncio.to_thread(asyncio.run, insert()) if colour == "sync" else insert()
+                overlapping = asyncio.create_task(there)
+                await asyncio.sleep(0)
+                (await uow.accounts.get(1)).balance += 7
+                await overlapping
+            with server(["update"], 1, FAILURES["write conflict"]):
+                await uow.flush()
     assert list(stored.find()) == [{"_id": 1, "balance": 0}]
 
 

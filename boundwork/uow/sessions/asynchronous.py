@@ -105,7 +105,7 @@ class AsynchronousSession:
     async def open(self) -> None:
         """Start the session, bind it, and put it in a transaction."""
         with failures_of():
-            self._session = self._books.session = self._given.client.start_session()
+            self._session = self._books.watch(self._given.client.start_session())
         await self.bind()
         await self.begin()
 

@@ -8,20 +8,20 @@ context that was copied from that one, as child tasks have, the call is refused 
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.synchronous.client_session import ClientSession
 
 from boundwork.uow.run_sync import run_sync
+from boundwork.uow.sessions.bookkeeping import AsyncWatchedSession, WatchedSession
 
 
-class _LeftBehind(ClientSession):
+class _LeftBehind(WatchedSession):
     """A session that can say whether it is bound where it is asked."""
 
     def __bool__(self) -> bool:
         return _stays(self)
 
 
-class _AsyncLeftBehind(AsyncClientSession):
+class _AsyncLeftBehind(AsyncWatchedSession):
     """The same of the asynchronous driver."""
 
     def __bool__(self) -> bool:
