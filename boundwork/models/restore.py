@@ -74,6 +74,17 @@ class ModelState:
         if self.inside is not None:
             self.inside.restore()
 
+    def holds(self, model: BaseModel) -> bool:
+        """Tell whether a model is as it was, but for what is inside its values."""
+        now = ModelState(model)
+        return (
+            _all_equal(self.values, now.values)
+            and self.names == now.names
+            and _all_equal(self.extra or {}, now.extra or {})
+            and _all_equal(self.private or {}, now.private or {})
+            and (self.inside is None or self.inside.holds())
+        )
+
     @property
     def more(self) -> bool:
         """Whether there are extra or private values."""
@@ -124,6 +135,11 @@ class Record:
             else:
                 for name, part in contents:
                     _set_slot(value, name, part)
+
+    def holds(self) -> bool:
+        """Tell whether everything is as it was."""
+        seen = iter(self._seen)
+        return all(_holds(value, contents) for value, contents in zip(seen, seen, strict=True))
 
     def keeping(self, older: "Record") -> "Record":
         """Return the record, with the field sets and private values that an older one has of the models in both."""
@@ -190,6 +206,30 @@ def _restore_model(model: BaseModel, contents: Any) -> None:
     values.update(contents)
     if type(model.__pydantic_fields_set__) is not SharedNames:
         FIELDS_SET.__set__(model, set(type(model).__pydantic_fields__))
+
+
+def _holds(value: Any, contents: Any) -> bool:
+    if isinstance(contents, ModelState):
+        return contents.holds(value)
+    if is_model(value):
+        fields: Any = type(value).__pydantic_fields__.keys()
+        return value.__pydantic_fields_set__ == fields and _all_equal(contents, value.__dict__)
+    if is_list(value):
+        return len(value) == len(contents) and all(map(_equal, value, contents))
+    if is_dict(value):
+        return _all_equal(contents, value)
+    if is_mutable_set(value):
+        return value == contents
+    return all(_equal(getattr(value, name), part) for name, part in contents)
+
+
+def _all_equal(before: dict[Any, Any], now: dict[Any, Any]) -> bool:
+    return list(before) == list(now) and all(map(_equal, before.values(), now.values()))
+
+
+def _equal(before: Any, now: Any) -> bool:
+    """Tell whether a value is the same one, or one without parts that equals it."""
+    return before is now or (type(before) is type(now) and type(before) in ATOMS and bool(before == now))
 
 
 def _like(model: BaseModel, contents: Any, then: Any) -> ModelState:

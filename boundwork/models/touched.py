@@ -229,6 +229,11 @@ class Changes:
             record.restore()
         self.accept()
 
+    def is_as_it_was(self) -> bool:
+        """Tell whether the document is in the state to rewind to."""
+        records = (*self._records.values(), *self._rest)
+        return self._state.holds(self.document) and all(record.holds() for record in records)
+
     def mark(self) -> None:
         """Make the present state the one to rewind to."""
         values = self.document.__dict__

@@ -19,6 +19,7 @@ from boundwork.uow.failures import SessionFailure
 from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite, by_collection, may_contend, planned
 from boundwork.uow.misses import check_counts, stale
 from boundwork.uow.reporting import write_error
+from boundwork.uow.savepoints import begin_again, untouched
 from boundwork.uow.unique_claims import value_at
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ async def flush(unit: "Unit") -> None:
         moves, bulks = work.pending.moves, await _plan(unit, work.pending.changes())
     if not bulks:
         return
+    outer_only = untouched(unit) if unit.savepoints else []
     work.pending.flushed()  # before it is sent: what changes while the reply is awaited belongs to the next flush
     await check_counts(unit, bulks, await _send(unit, bulks))
     for bulk in bulks:
         work.staged.count(bulk, work.pending.altered)
+    begin_again(work, outer_only)
 
 
 async def _plan(unit: "Unit", changes: list[Change]) -> list[PlannedBulk]:

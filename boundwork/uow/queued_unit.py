@@ -103,7 +103,7 @@ class QueuedUnit(Unit):
         try:
             taken = await self.turns.take()
         except BaseException as interruption:
-            self._savepoints.pop()
+            self.savepoints.pop()
             self.doom(interruption)
             raise
         try:

@@ -3,8 +3,8 @@
 A savepoint keeps what the documents and the pending work were. If it fails, the objects go back to that, and nothing
 else has to happen as long as its writes were still pending. If some were sent, the transaction is given up and the
 outer part of the log is repeated in a new one, with every read verified, those of the savepoint as well; what the
-savepoint locked is locked again, since it was read. That is
-impossible where the savepoint has read what it had written itself, where it wrote by a set-based operation, whose answer
+savepoint locked is locked again, since it was read. A flush before the savepoint has changed anything sends the work of
+the outer part alone, and belongs to that. To undo is impossible where the savepoint has read what it had written itself, where it wrote by a set-based operation, whose answer
 cannot be verified without doing it, or where the transaction holds calls of the driver
 that nobody recorded: then the unit is doomed, and says so.
 """
@@ -39,6 +39,7 @@ class Savepoint:
 
     frames: dict[int, tuple[Changes, Frame]]
     pending: "Pending"
+    moves: int
     staged: Receipt
     recorded: int
     hooks: int
@@ -47,7 +48,34 @@ class Savepoint:
 def begin(work: "Workspace", hooks: int) -> Savepoint:
     """Return a savepoint; it costs what the unit has touched so far."""
     frames = {identity: (changes, changes.frame()) for identity, changes in work.tracker.touched.items()}
-    return Savepoint(frames, work.pending.copy(), copy(work.staged), len(work.log.records), hooks)
+    pending = work.pending
+    return Savepoint(frames, pending.copy(), pending.moves, copy(work.staged), len(work.log.records), hooks)
+
+
+def untouched(unit: "Unit") -> list[Savepoint]:
+    """Return the open savepoints since whose beginning nothing was changed, on the server or in the objects."""
+    return [savepoint for savepoint in unit.savepoints if _is_untouched(unit.workspace, savepoint)]
+
+
+def begin_again(work: "Workspace", savepoints: list[Savepoint]) -> None:
+    """Let savepoints that were untouched begin after a flush, which sent nothing but the work of the outer part."""
+    for savepoint in savepoints:
+        savepoint.frames = {key: (changes, changes.frame()) for key, (changes, _) in savepoint.frames.items()}
+        savepoint.pending, savepoint.moves = work.pending.copy(), work.pending.moves
+        savepoint.staged, savepoint.recorded = copy(work.staged), len(work.log.records)
+
+
+def _is_untouched(work: "Workspace", savepoint: Savepoint) -> bool:
+    if savepoint.moves != work.pending.moves or any(map(_writes, work.log.records[savepoint.recorded :])):
+        return False
+    return all(
+        savepoint.frames[key][1].contents.holds() if key in savepoint.frames else changes.is_as_it_was()
+        for key, changes in list(work.tracker.touched.items())
+    )
+
+
+def _writes(record: Record) -> bool:
+    return isinstance(record, WriteRecord | ChangeRecord)
 
 
 async def undo(unit: "Unit", savepoint: Savepoint) -> BoundworkError | None:
@@ -63,7 +91,7 @@ async def undo(unit: "Unit", savepoint: Savepoint) -> BoundworkError | None:
         return None
     if unit.session.foreign:
         return _doomed(unit, "the transaction holds calls of the driver that are not in its log.")
-    if unit.state is not State.DOOMED and not any(isinstance(record, WriteRecord | ChangeRecord) for record in inner):
+    if unit.state is not State.DOOMED and not any(map(_writes, inner)):
         return None
     if any(map(_is_set_based, inner)):
         return _doomed(unit, "it had sent a set-based operation, whose answer cannot be verified without it.")

@@ -61,7 +61,7 @@ class Unit:
         self.interrupted = False
         self._doom: BaseException | None = None
         self.began = 0.0
-        self._savepoints: list[Savepoint] = []
+        self.savepoints: list[Savepoint] = []
         self.levels: list[Level] = []
         self._suspended: str | None = None
         self.around: tuple[Unit, ...] = ()
@@ -153,7 +153,7 @@ class Unit:
             if self._owner is not None and not self._owner.is_here():
                 self._closed_by = Owner.here().name
                 self._owner.check(self.name)
-            if error is None and self._savepoints:
+            if error is None and self.savepoints:
                 raise self._left_too_early()
             if error is None and self.state is State.ACTIVE:
                 self.leaving = True
@@ -262,11 +262,11 @@ class Unit:
     async def open_savepoint(self) -> None:
         """Begin a nested unit; nothing is sent."""
         self.check()
-        self._savepoints.append(begin(self.workspace, len(self.hooks.registered)))
+        self.savepoints.append(begin(self.workspace, len(self.hooks.registered)))
 
     async def leave_savepoint(self, error: BaseException | None) -> None:
         """End the innermost nested unit; undo it when `error` is given or a failure in it was swallowed."""
-        savepoint = self._savepoints.pop()
+        savepoint = self.savepoints.pop()
         if error is None and self.state is State.ACTIVE:
             self.check()
             return
@@ -345,7 +345,7 @@ class Unit:
                 f"{word}() was called in a before_commit hook of {self.name}. The commit follows the hook by itself; "
                 "raise an exception to roll back.",
             )
-        if self._savepoints:
+        if self.savepoints:
             raise NestedUnitOfWork(
                 f"{word}() was called in a nested unit of {self.name}. A nested unit ends with its block: leave it "
                 "cleanly to keep its work, or by an exception to undo it.",
