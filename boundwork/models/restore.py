@@ -212,8 +212,8 @@ def _holds(value: Any, contents: Any) -> bool:
     if isinstance(contents, ModelState):
         return contents.holds(value)
     if is_model(value):
-        fields: Any = type(value).__pydantic_fields__.keys()
-        return value.__pydantic_fields_set__ == fields and _all_equal(contents, value.__dict__)
+        complete = len(value.__pydantic_fields_set__) == len(type(value).__pydantic_fields__)
+        return complete and _all_equal(contents, value.__dict__)
     if is_list(value):
         return len(value) == len(contents) and all(map(_equal, value, contents))
     if is_dict(value):

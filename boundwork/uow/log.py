@@ -8,8 +8,10 @@ have seen it. Of a set-based operation the program learns counts only, so equal 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from typing import Any
 from weakref import ref
 
+from boundwork.models.bson_types import decode_all
 from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, Read
 from boundwork.uow.many_inserts import INSERT_BUDGET_BYTES, size_of
 from boundwork.uow.steadiness import is_steady
@@ -44,11 +46,12 @@ class WriteRecord:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """An update of one document, what it was before (a digest), and the model that it was about."""
+    """An update of one document, what it was before (a digest), the model that it was about, and the id; None if none."""
 
     command: FindAndUpdate
     seen: bytes
     about: str
+    stored_id: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,8 @@ class Log:
     def changed(self, command: FindAndUpdate, before: list[bytes], about: str) -> None:
         """Record an update of one document and its reply."""
         self._bytes_read += sum(map(len, before))
-        self.records.append(ChangeRecord(command, digest(before), about))
+        found = decode_all(b"".join(before))
+        self.records.append(ChangeRecord(command, digest(before), about, found[0]["_id"] if found else None))
 
     def took(self, bulk: BulkWrite, identities: Iterable[tuple[str, Hashable]]) -> None:
         """Record locks."""

@@ -47,7 +47,7 @@ class Recovery:
         StaleDocument if a read gives another answer than the first time.
         """
         while self._may_repeat(failure):
-            refuse_hopeless(self._unit, failure)
+            await refuse_hopeless(self._unit, failure)
             self._tries += 1
             await self._unit.session.pause(wait_before(self._tries))
             try:
@@ -57,7 +57,7 @@ class Recovery:
             else:
                 self._unit.receipt.replays += 1
                 return
-        refuse_hopeless(self._unit, failure)
+        await refuse_hopeless(self._unit, failure)
         error = self._final(failure)
         note_units_around(self._unit, failure, error)
         raise error from failure.__cause__

@@ -38,6 +38,7 @@ from boundwork.uow.flushing import flush
 from boundwork.uow.loading import load, may_reload
 from boundwork.uow.owning import stored_for
 from boundwork.uow.reporting import public_error, write_error
+from boundwork.uow.surrounding import one_of_those
 from boundwork.uow.unique_claims import value_at
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ async def find_and_update(
     """Flush, change one document that matches, and return it; `before` asks for an untracked copy of what it was."""
     unit.check()
     await flush(unit)
+    unit.writing = (one_of_those(command),)
     found = await unit.send(lambda: unit.session.find_and_update(command), partial(_explain, mapper))
     unit.workspace.log.changed(command, found, mapper.model.__name__)
     if not found:
@@ -109,6 +111,7 @@ async def upsert(unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate
 
     async def work() -> list[bytes]:
         nonlocal results
+        unit.writing = (one_of_those(command),)
         found = await unit.session.find_and_update(command)
         results = [] if found else await unit.write(bulks)
         return found

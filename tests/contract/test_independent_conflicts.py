@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from boundwork import NestedUnitOfWork, TransientFailure
+from boundwork import NestedUnitOfWork, TransientFailure, inc
 from tests.contract.colours import define
 from tests.contract.rivals import Rival
 from tests.contract.shop import Account
@@ -64,6 +64,42 @@ async def test_a_lock_that_the_outer_unit_holds_is_named_at_once(shop: Any, acco
         with pytest.raises(NestedUnitOfWork, match="'numbers'"):
             async with shop.independent() as inner:
                 await inner.lock("numbers")
+
+
+CHANGES = {
+    "all": lambda uow: uow.accounts.update_where(Account.balance == 0, inc(Account.balance, 1)),
+    "one": lambda uow: uow.accounts.find_and_update(Account.balance == 0, inc(Account.balance, 1), sort=Account.id),
+    "upsert": lambda uow: uow.accounts.upsert(Account.id == 1, inc(Account.balance, 1), on_insert=Account(id=1)),
+    "deleted": lambda uow: uow.accounts.delete_where(Account.id < 3),
+    "by id": lambda uow: uow.accounts.get(1, for_update=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner"), [*((name, "by id") for name in CHANGES), *(("by id", name) for name in CHANGES), ("all", "one")]
+)
+async def test_a_document_that_a_condition_chose_is_found_and_named_at_once(
+    shop: Any, accounts: None, outer: str, inner: str
+) -> None:
+    async with shop as uow:
+        await CHANGES[outer](uow)
+        with pytest.raises(NestedUnitOfWork, match="document 1 of collection 'accounts'"):
+            async with shop.independent() as separate:
+                await CHANGES[inner](separate)
+
+
+async def test_a_rival_is_waited_for_where_the_outer_unit_has_changed_other_documents_by_a_condition(
+    shop: Any, database: Any, colour: str, accounts: None
+) -> None:
+    rival = Rival(shop, colour)
+    await rival.start()
+    async with shop as uow:
+        await uow.accounts.update_where(Account.id == 2, inc(Account.balance, 1))
+        rival.end_soon(commits=False)
+        async with shop.independent() as separate:
+            await separate.accounts.update_where(Account.id == 1, inc(Account.balance, 5))
+    async with shop as uow:
+        assert [account.balance for account in await uow.accounts.find().sort(Account.id).to_list()] == [5, 1]
 
 
 async def test_a_rival_of_an_independent_unit_is_still_waited_for(
