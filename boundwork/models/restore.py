@@ -6,7 +6,7 @@ of what it has changed: `reread` and `keeping`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -219,11 +219,11 @@ def _holds(value: Any, contents: Any) -> bool:
     if is_dict(value):
         return _all_equal(contents, value)
     if is_mutable_set(value):
-        return value == contents
+        return bool(value == contents)
     return all(_equal(getattr(value, name), part) for name, part in contents)
 
 
-def _all_equal(before: dict[Any, Any], now: dict[Any, Any]) -> bool:
+def _all_equal(before: Mapping[Any, Any], now: Mapping[Any, Any]) -> bool:
     return list(before) == list(now) and all(map(_equal, before.values(), now.values()))
 
 

@@ -19,6 +19,7 @@ from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Hook, Moment
 from boundwork.uow.idempotency import valid_key
 from boundwork.uow.keyed_unit import KeyedUnit
+from boundwork.uow.left_early import lost_work
 from boundwork.uow.levels import Level, level_by_hand, level_of_block, refuse_suspended
 from boundwork.uow.open_units import OpenUnit, ended_here, is_open_here, mine, pop, push, step_aside, unit_of
 from boundwork.uow.origin import origin_of_caller
@@ -271,7 +272,10 @@ class UnitDefinition:
             await self._end(opened.unit, _left(opened, error))
         else:
             levels.pop()
+            lost = lost_work(opened.unit, level, error)
             await opened.unit.leave_savepoint(error)
+            if lost is not None:
+                opened.unit.doom(lost)
 
     def _level(self, frame: FrameType) -> Level:
         """Return the level that a `with` over this definition entered in a frame, or else the one that is meant."""
@@ -295,11 +299,15 @@ class UnitDefinition:
 
 
 async def _left(opened: OpenUnit, error: BaseException | None) -> None:
+    unit = opened.unit
+    lost = lost_work(unit, unit.levels[0], error) if unit.levels else None
     try:
-        await opened.unit.leave(error)
+        await unit.leave(error)
     finally:
-        opened.unit.levels.clear()
+        unit.levels.clear()
         pop(opened)
+    if lost is not None:
+        raise lost from error
 
 
 def is_document(model: object) -> TypeGuard[type[Document[Any]]]:

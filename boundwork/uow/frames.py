@@ -25,6 +25,7 @@ CALL, SPECIAL_METHOD = _code("CALL"), _code("LOAD_SPECIAL")  # a `with` of Pytho
 GET_AWAITABLE, OF_ASYNC_WITH = _code("GET_AWAITABLE"), 1
 DELEGATING = _code("GET_YIELD_FROM_ITER")
 ITERATING = {_code("FOR_ITER"), _code("GET_ANEXT")}
+DROPPING = {_code("POP_TOP"), _code("POP_ITER")}
 AWAITING = {_code(name) for name in ("CACHE", "EXTENDED_ARG", "LOAD_CONST", "SEND")}
 
 
@@ -52,10 +53,24 @@ def is_iterated(generator: FrameType) -> bool:
 
 def is_running(identity: int) -> bool:
     """Tell whether the frame with an identity is on the stack here; one that is suspended is not."""
+    return _running(identity) is not None
+
+
+def is_dropped(identity: int) -> bool:
+    """Tell whether the generator whose frame has an identity ends because its loop was left by `break` or `return`.
+
+    An error in the body of the loop ends it as well, but at the instruction that raised it.
+    """
+    frame = _running(identity)
+    driver = None if frame is None else frame.f_back
+    return driver is not None and _doing(driver.f_code.co_code, driver.f_lasti)[0] in DROPPING - {UNKNOWN}
+
+
+def _running(identity: int) -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and id(frame) != identity:
         frame = frame.f_back
-    return frame is not None
+    return frame
 
 
 def _doing(code: bytes, place: int) -> tuple[int, int]:

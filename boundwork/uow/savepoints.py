@@ -54,7 +54,7 @@ def begin(work: "Workspace", hooks: int) -> Savepoint:
 
 def untouched(unit: "Unit") -> list[Savepoint]:
     """Return the open savepoints since whose beginning nothing was changed, on the server or in the objects."""
-    return [savepoint for savepoint in unit.savepoints if _is_untouched(unit.workspace, savepoint)]
+    return [savepoint for savepoint in unit.savepoints if is_untouched(unit.workspace, savepoint)]
 
 
 def begin_again(work: "Workspace", savepoints: list[Savepoint]) -> None:
@@ -65,11 +65,15 @@ def begin_again(work: "Workspace", savepoints: list[Savepoint]) -> None:
         savepoint.staged, savepoint.recorded = copy(work.staged), len(work.log.records)
 
 
-def _is_untouched(work: "Workspace", savepoint: Savepoint) -> bool:
-    if savepoint.moves != work.pending.moves or any(map(_writes, work.log.records[savepoint.recorded :])):
+def is_untouched(work: "Workspace", savepoint: Savepoint | None) -> bool:
+    """Tell whether nothing was changed since a savepoint began, or with None in the whole transaction."""
+    recorded, frames = (0, {}) if savepoint is None else (savepoint.recorded, savepoint.frames)
+    pending = work.pending
+    moved = bool(pending.added or pending.removed) if savepoint is None else savepoint.moves != pending.moves
+    if moved or any(map(_writes, work.log.records[recorded:])):
         return False
     return all(
-        savepoint.frames[key][1].contents.holds() if key in savepoint.frames else changes.is_as_it_was()
+        frames[key][1].contents.holds() if key in frames else changes.is_as_it_was()
         for key, changes in list(work.tracker.touched.items())
     )
 

@@ -1,5 +1,6 @@
 """An independent unit that meets what the units around it hold: waiting cannot help, and the error says so."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ async def test_a_lock_that_the_outer_unit_holds_is_named_at_once(shop: Any, acco
                 await inner.lock("numbers")
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Any], Any]] = {
     "all": lambda uow: uow.accounts.update_where(Account.balance == 0, inc(Account.balance, 1)),
     "one": lambda uow: uow.accounts.find_and_update(Account.balance == 0, inc(Account.balance, 1), sort=Account.id),
     "upsert": lambda uow: uow.accounts.upsert(Account.id == 1, inc(Account.balance, 1), on_insert=Account(id=1)),
