@@ -52,13 +52,10 @@ class Unit:
         self.state = State.READY
         self.workspace = self.workspace_kind(self)
         self.hooks = Hooks()
-        self.committed = False
-        self.settled = False
-        self.leaving = False
+        self.committed = self.settled = self.leaving = False
         self._handover = handover
         self._owner: Owner | None = None
-        self.busy = False
-        self.interrupted = False
+        self.busy = self.interrupted = False
         self._doom: BaseException | None = None
         self.began = 0.0
         self.savepoints: list[Savepoint] = []
@@ -152,6 +149,7 @@ class Unit:
         try:
             if self._owner is not None and not self._owner.is_here():
                 self._closed_by = Owner.here().name
+                self.interrupted |= self.busy  # an abort must not overtake what is under way there
                 self._owner.check(self.name)
             if error is None and self.savepoints:
                 raise self._left_too_early()

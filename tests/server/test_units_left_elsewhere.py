@@ -215,6 +215,7 @@ def test_calls_of_the_driver_never_leave_a_unit_in_another_context_of_its_thread
     assert accounts.count_documents({}) == ACCOUNTS
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it says that work is lost
 def test_a_generator_that_holds_its_unit_ends_it_with_itself(bank: Bank, accounts: Any, seen: CommandsSeen) -> None:
     def pages() -> Iterator[Account]:
         with bank.unit() as uow:

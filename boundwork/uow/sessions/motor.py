@@ -121,10 +121,6 @@ class MotorSession(SynchronousSession):
         """Abort the transaction if it is open."""
         await _on_a_thread(super().abort())
 
-    async def overtake(self) -> None:
-        """Abort; there is nothing to overtake, since a command is always waited for."""
-        await self.abort()
-
     async def close(self) -> None:
         """End the session."""
         await _on_a_thread(super().close())

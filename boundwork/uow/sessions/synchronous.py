@@ -254,8 +254,7 @@ class SynchronousSession:
         """
         await self.abort()
         await self.begin()
-        with self._books.own():
-            self._stored.command("find", "boundwork", limit=1, session=self._session)
+        await self.find(Find("boundwork", {}, limit=1))
         await self.abort()
 
     async def outlast(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
