@@ -256,6 +256,8 @@ class AsynchronousSession:
         if self._session.in_transaction:
             with self._books.own(int(self._books.begun)):
                 await self._session.abort_transaction()
+            if self._watch is not None:
+                self._watch.raise_failed_abort()
 
     async def overtake(self) -> None:
         """Abort, and use the next transaction number: what is still under way is refused by the server then.

@@ -3,7 +3,8 @@
 A binding holds in one kind of client and in one context. A write of the same context that goes another way (another
 session, another client, a thread that copied the context) succeeds by itself and survives a rollback. PyMongo tells
 its listeners of each command in the context of the caller, also on the threads of Motor; so a context variable that
-is set and reset together with the binding says whose write it should have been.
+is set and reset together with the binding says whose write it should have been. An abort that fails is seen as well,
+since PyMongo swallows its error.
 """
 
 from collections.abc import Generator, Mapping
@@ -14,7 +15,13 @@ from typing import Any
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from boundwork.uow.escapes import EscapedWrite
+from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.sessions.writing_commands import MAY_WRITE, write_of
+
+ABORT = "abortTransaction"
+ENDED = {251, 256}
+"""There is no such transaction, or it was committed."""
+STAYS_OPEN = "what it has locked may stay locked until the server's time limit for transactions"
 
 
 def guard() -> CommandListener:
@@ -35,13 +42,14 @@ def is_guarded(client: Any) -> bool:
 class Watch:
     """The watch over one session of a guarded client, in the contexts that its binding reaches."""
 
-    __slots__ = ("_escaped", "_session", "_token")
+    __slots__ = ("_escaped", "_session", "_token", "failed_abort")
 
     def __init__(self) -> None:
         """Watch nothing yet."""
         self._escaped: EscapedWrite | None = None
         self._session: Any = None
         self._token: Token[Watch | None] | None = None
+        self.failed_abort: SessionFailure | None = None
 
     def begin(self, session: Any) -> None:
         """Expect the writes of this context in a session of PyMongo."""
@@ -66,6 +74,12 @@ class Watch:
         if escaped is not None:
             self._escaped = None
         return escaped
+
+    def raise_failed_abort(self) -> None:
+        """Raise the failure of the last abort, once."""
+        failure, self.failed_abort = self.failed_abort, None
+        if failure is not None:
+            raise failure
 
     def miss(self, command: Mapping[str, Any], database: str) -> None:
         """Note a write, unless it is in the transaction of this unit or of any other one that is open."""
@@ -106,7 +120,14 @@ class Guard(CommandListener):
             watch.miss(event.command, event.database_name)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Decide nothing by the reply."""
+        """Forget that the same abort failed before."""
+        if event.command_name == ABORT and (watch := _EXPECTED.get()) is not None:
+            watch.failed_abort = None
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Decide nothing by the reply."""
+        """Note an abort that failed and may have left its transaction open."""
+        if event.command_name == ABORT and (watch := _EXPECTED.get()) is not None:
+            code = event.failure.get("code")
+            kind = FailureKind.NETWORK if code is None else FailureKind.SERVER
+            failed = SessionFailure(kind, code=code, detail={"text": STAYS_OPEN})
+            watch.failed_abort = None if code in ENDED else failed
