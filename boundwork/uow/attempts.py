@@ -21,6 +21,10 @@ SWALLOWED = (
     "block catches errors of such calls, that is why: the server aborts a transaction with its first error. Let the "
     "error leave the block, or use add_if_absent."
 )
+CUT_SHORT = (
+    "This attempt was to be repeated, and no other one was asked for: nothing was written. Let the loop go over attempts() "
+    "itself until it ends; attempts(seconds) limits it."
+)
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Attempts:
     over: bool = False
     _entered: int = 0
     _losses: int = 0
+    _failure: BaseException | None = None
     _began: float = field(default_factory=monotonic)
 
     def numbers(self) -> Iterator[int]:
@@ -39,7 +44,13 @@ class Attempts:
         while not self.over:
             self.number += 1
             self.over = True  # an attempt that is never entered, or whose start fails, must not be followed by another
-            yield self.number
+            try:
+                yield self.number
+            except GeneratorExit:
+                if self._failure is not None and not self.over:
+                    self._failure.add_note(CUT_SHORT)
+                    raise self._failure from None
+                raise
 
     def begin(self) -> None:
         """Note that the present attempt was entered; UnitClosed if it was before."""
@@ -72,6 +83,7 @@ class Attempts:
         worth_it = transient or (isinstance(first, TransientFailure) and first.may_pass) or self._away(first, session)
         repeat = worth_it and not committed and not late and not self._swallows(first, session) and goes_round()
         self.over = not repeat
+        self._failure = error if repeat else None
         return repeat
 
     def _away(self, error: BaseException | None, session: BoundSession) -> bool:

@@ -1,5 +1,6 @@
 """The synchronous shell: `with shop as uow`."""
 
+import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -127,6 +128,10 @@ class UnitOfWork(Loads):
 
     def run(self, body: Callable[Concatenate[Self, P], ResultT], *args: P.args, **keywords: P.kwargs) -> ResultT:
         """Call `body(uow, ...)` in a unit, again with a fresh one after a transient failure, and return its result."""
+        if inspect.iscoroutinefunction(body) or inspect.isgeneratorfunction(body):
+            raise TypeError(
+                "run() takes a plain function: nothing of a coroutine function or a generator would be run."
+            )
         results: list[ResultT] = []
         for attempt in self.attempts():
             results.clear()

@@ -1,8 +1,10 @@
 """Attempts: a block that is run again until its commit succeeds. Each colour has its own `with`, so each its tests."""
 
 import asyncio
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -186,3 +188,34 @@ def test_attempts_end_at_their_deadline(bank: Bank) -> None:
                 _rival(bank)
                 account.balance += 1
     assert blocks == 1
+
+
+def test_a_failure_that_nobody_repeats_is_told(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes some of the attempts by other means would take the last failure for a success."""
+    told: list[BaseException | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_value))
+    for attempt in islice(bank.attempts(), 2):
+        with attempt as uow:
+            uow.accounts.get(1).balance = 5
+            raise TransientFailure("as the test wants it")
+    [error] = told
+    assert isinstance(error, TransientFailure)
+    assert any("no other one was asked for" in note for note in error.__notes__)
+    for attempt in islice(bank.attempts(), 2):
+        with attempt as uow:
+            uow.accounts.get(1).balance = 7
+    assert (len(told), _balance(bank)) == (1, 7)
+
+
+def test_a_body_of_which_nothing_would_be_run_is_refused(bank: Bank) -> None:
+    async def coroutine(uow: Bank) -> None:
+        uow.accounts.get(1).balance = 7
+
+    def generator(uow: Bank) -> Generator[None]:
+        uow.accounts.get(1).balance = 7
+        yield
+
+    for body in (coroutine, generator):
+        with pytest.raises(TypeError, match="plain function"):
+            bank.run(body)
+    assert _balance(bank) == 0
