@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
 from tests.contract.colours import define
 from tests.contract.shop import Account, Customer, Order
@@ -62,3 +63,16 @@ async def accounts(shop: Any) -> None:
     async with shop as uow:
         uow.accounts.add_all([Account(id=number, balance=number * 10) for number in range(1, 6)])
         uow.customers.add(Customer(id="ann", name="Ann"))
+
+
+@pytest.fixture
+async def five_accounts(shop: Any) -> None:
+    async with shop as uow:
+        uow.accounts.add_all([Account(id=number, balance=number) for number in range(5)])
+        uow.orders.add(Order(id=ObjectId(b"A" * 12), number="A-1"))
+
+
+@pytest.fixture
+def impatient(database: Any, colour: str) -> Any:
+    """Return a definition whose units never repeat themselves: they meet each lock."""
+    return define(colour, database, {"replay_seconds": 0.0}, accounts=Account, orders=Order)

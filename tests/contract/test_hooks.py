@@ -5,20 +5,10 @@ from typing import Any
 
 import pytest
 
-from boundwork import CommitRefused, InvalidDocument, NestedUnitOfWork, UnitClosed, UnitDoomed
-from boundwork.uow.run_sync import run_sync
-from tests.contract.colours import Blue, define
+from boundwork import InvalidDocument, NestedUnitOfWork, UnitClosed
+from tests.contract.colours import define
+from tests.contract.hooking import hook, ids
 from tests.contract.shop import Account, Customer, Order
-
-
-def hook(uow: Any, work: Any) -> Any:
-    """Return a hook of the unit's colour that does what a coroutine function does."""
-    return (lambda: run_sync(work())) if isinstance(uow, Blue) else work
-
-
-async def ids(shop: Any) -> list[int]:
-    async with shop as uow:
-        return sorted(account.id for account in await uow.accounts.find().to_list())
 
 
 async def test_hooks_run_after_the_outcome_in_the_order_of_their_registration(shop: Any) -> None:
@@ -55,76 +45,6 @@ async def test_hooks_run_also_where_nothing_was_done(shop: Any) -> None:
         uow.on_commit(lambda: done.append("committed"))
     assert done == ["committed"]
     assert uow.receipt.commands == 0
-
-
-async def test_what_a_hook_changes_before_the_commit_is_committed(shop: Any) -> None:
-    async with shop as uow:
-
-        async def complete() -> None:
-            for account in await uow.accounts.find().to_list():
-                account.balance += 1
-            uow.accounts.add(Account(id=2))
-            uow.before_commit(lambda: uow.accounts.add(Account(id=3)))
-
-        uow.accounts.add(Account(id=1))
-        uow.before_commit(hook(uow, complete))
-    async with shop as uow:
-        stored = {account.id: account.balance for account in await uow.accounts.find().to_list()}
-    assert stored == {1: 1, 2: 0, 3: 0}
-
-
-async def test_what_a_hook_raises_before_the_commit_rolls_back(shop: Any) -> None:
-    done: list[str] = []
-
-    def refuse() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        async with shop as uow:
-            uow.accounts.add(Account(id=1))
-            uow.before_commit(refuse)
-            uow.before_commit(lambda: done.append("later"))
-            uow.on_rollback(lambda: done.append("rolled back"))
-    assert done == ["rolled back"]
-    assert await ids(shop) == []
-
-
-async def test_what_a_hook_raised_in_a_commit_in_the_middle_cannot_be_passed_over(shop: Any) -> None:
-    def refuse() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(UnitDoomed) as caught:
-        async with shop as uow:
-            uow.accounts.add(Account(id=1))
-            uow.before_commit(refuse)
-            with pytest.raises(ZeroDivisionError):
-                await uow.commit()
-    assert isinstance(caught.value.__cause__, ZeroDivisionError)
-    assert await ids(shop) == []
-
-
-@pytest.mark.parametrize("word", ["commit", "rollback"])
-async def test_a_hook_before_the_commit_cannot_end_the_transaction(shop: Any, word: str) -> None:
-    with pytest.raises(CommitRefused, match=rf"{word}\(\) was called in a before_commit hook"):
-        async with shop as uow:
-            uow.accounts.add(Account(id=1))
-            uow.before_commit(hook(uow, getattr(uow, word)))
-    assert await ids(shop) == []
-
-
-async def test_a_nested_unit_in_a_hook_before_the_commit_is_a_savepoint(shop: Any) -> None:
-    async with shop as uow:
-
-        async def complete() -> None:
-            uow.accounts.add(Account(id=2))
-            with pytest.raises(ZeroDivisionError):
-                async with uow:
-                    uow.accounts.add(Account(id=3))
-                    raise ZeroDivisionError
-
-        uow.accounts.add(Account(id=1))
-        uow.before_commit(hook(uow, complete))
-    assert await ids(shop) == [1, 2]
 
 
 async def test_hooks_of_a_failed_nested_unit_are_dropped(shop: Any) -> None:
@@ -332,34 +252,3 @@ async def test_a_coroutine_function_is_awaited_in_the_asynchronous_colour_only(s
     if colour == "sync":
         assert [type(failed.error) for failed in uow.receipt.failed_hooks] == [TypeError]
     assert done == ([] if colour == "sync" else ["notified", "notified"])
-
-
-async def test_the_receipt_has_the_operation_time_of_the_last_commit(shop: Any, backend_name: str) -> None:
-    async with shop as uow:
-        pass
-    assert uow.receipt.operation_time is None
-    times: list[Any] = []
-    async with shop as uow:
-        uow.accounts.add(Account(id=1))
-        await uow.commit()
-        times.append(uow.receipt.operation_time)
-        uow.accounts.add(Account(id=2))
-    times.append(uow.receipt.operation_time)
-    assert times == [None, None] if backend_name == "memory" else times[0] < times[1]
-
-
-async def test_a_document_that_is_updated_by_two_flushes_counts_once(shop: Any) -> None:
-    async with shop as uow:
-        uow.accounts.add_all([Account(id=1), Account(id=2)])
-    async with shop as uow:
-        first, second = [await uow.accounts.get(1), await uow.accounts.get(2)]
-        first.balance = 1
-        await uow.flush()
-        first.balance, second.balance = 2, 2
-        await uow.flush()
-        with pytest.raises(ZeroDivisionError):
-            async with uow:
-                first.balance, second.balance = 3, 3
-                await uow.flush()
-                raise ZeroDivisionError
-    assert uow.receipt.updated == 2

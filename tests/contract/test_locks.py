@@ -3,25 +3,11 @@
 from typing import Any
 
 import pytest
-from bson import ObjectId
 
 from boundwork import DocumentNotFound, StaleDocument, TransientFailure
 from tests.contract.colours import define
 from tests.contract.rivals import Rival, deposit, elsewhere, is_shut_out
 from tests.contract.shop import Account, Customer, Order
-
-
-@pytest.fixture
-async def accounts(shop: Any) -> None:
-    async with shop as uow:
-        uow.accounts.add_all([Account(id=number, balance=number) for number in range(5)])
-        uow.orders.add(Order(id=ObjectId(b"A" * 12), number="A-1"))
-
-
-@pytest.fixture
-def impatient(database: Any, colour: str) -> Any:
-    """Return a definition whose units never repeat themselves: they meet each lock."""
-    return define(colour, database, {"replay_seconds": 0.0}, accounts=Account, orders=Order)
 
 
 def _deposits(number: int) -> Any:
@@ -32,7 +18,7 @@ def _deposits(number: int) -> Any:
 
 
 async def test_a_document_read_for_update_is_closed_to_other_writers(
-    shop: Any, impatient: Any, colour: str, accounts: None
+    shop: Any, impatient: Any, colour: str, five_accounts: None
 ) -> None:
     async with shop as uow:
         assert (await uow.accounts.get(1)).balance == 1
@@ -45,7 +31,7 @@ async def test_a_document_read_for_update_is_closed_to_other_writers(
     assert not await is_shut_out(impatient, colour, _deposits(2))
 
 
-async def test_a_lock_that_is_rolled_back_is_gone(shop: Any, impatient: Any, colour: str, accounts: None) -> None:
+async def test_a_lock_that_is_rolled_back_is_gone(shop: Any, impatient: Any, colour: str, five_accounts: None) -> None:
     async with shop as uow:
         await uow.accounts.get(1, for_update=True)
         await uow.rollback()
@@ -58,7 +44,7 @@ async def test_a_lock_that_is_rolled_back_is_gone(shop: Any, impatient: Any, col
         assert await is_shut_out(impatient, colour, _deposits(1))
 
 
-async def test_a_lock_writes_nothing_that_anybody_could_see(shop: Any, accounts: None) -> None:
+async def test_a_lock_writes_nothing_that_anybody_could_see(shop: Any, five_accounts: None) -> None:
     async with shop as uow:
         before = await uow.orders.first()
     async with shop as uow:
@@ -75,7 +61,7 @@ async def test_a_lock_writes_nothing_that_anybody_could_see(shop: Any, accounts:
 
 
 async def test_a_lock_as_the_first_word_waits_for_a_rival_and_reads_what_it_committed(
-    shop: Any, colour: str, accounts: None
+    shop: Any, colour: str, five_accounts: None
 ) -> None:
     rival = Rival(shop, colour)
     await rival.start()
@@ -93,7 +79,7 @@ async def test_a_lock_as_the_first_word_waits_for_a_rival_and_reads_what_it_comm
         assert (await uow.accounts.get(1)).balance == 102
 
 
-async def test_without_replay_a_lock_does_not_wait(shop: Any, impatient: Any, colour: str, accounts: None) -> None:
+async def test_without_replay_a_lock_does_not_wait(shop: Any, impatient: Any, colour: str, five_accounts: None) -> None:
     rival = Rival(shop, colour)
     await rival.start()
     with pytest.raises(TransientFailure):
@@ -103,7 +89,7 @@ async def test_without_replay_a_lock_does_not_wait(shop: Any, impatient: Any, co
 
 
 async def test_a_later_lock_waits_too_if_what_was_read_before_is_the_same(
-    shop: Any, colour: str, accounts: None
+    shop: Any, colour: str, five_accounts: None
 ) -> None:
     rival = Rival(shop, colour)
     await rival.start()
@@ -115,7 +101,7 @@ async def test_a_later_lock_waits_too_if_what_was_read_before_is_the_same(
 
 
 async def test_a_later_lock_is_refused_if_the_rival_changed_what_was_read_before(
-    shop: Any, colour: str, accounts: None
+    shop: Any, colour: str, five_accounts: None
 ) -> None:
     rival = Rival(shop, colour)
     await rival.start()
@@ -128,7 +114,7 @@ async def test_a_later_lock_is_refused_if_the_rival_changed_what_was_read_before
 
 
 async def test_a_document_that_is_known_is_locked_as_it_was_read(
-    shop: Any, impatient: Any, colour: str, accounts: None
+    shop: Any, impatient: Any, colour: str, five_accounts: None
 ) -> None:
     async with shop as uow:
         mine = await uow.accounts.get(1)
@@ -139,7 +125,9 @@ async def test_a_document_that_is_known_is_locked_as_it_was_read(
         assert uow.core.session.commands == sent
 
 
-async def test_a_known_document_that_changed_meanwhile_is_not_locked(shop: Any, colour: str, accounts: None) -> None:
+async def test_a_known_document_that_changed_meanwhile_is_not_locked(
+    shop: Any, colour: str, five_accounts: None
+) -> None:
     async def rival() -> None:
         async with shop as uow:
             await deposit(uow)
@@ -151,7 +139,7 @@ async def test_a_known_document_that_changed_meanwhile_is_not_locked(shop: Any, 
             await uow.accounts.get(1, for_update=True)
 
 
-async def test_what_is_not_there_is_not_locked(shop: Any, impatient: Any, colour: str, accounts: None) -> None:
+async def test_what_is_not_there_is_not_locked(shop: Any, impatient: Any, colour: str, five_accounts: None) -> None:
     async def insert(uow: Any) -> None:
         uow.accounts.add(Account(id=9))
 
@@ -174,7 +162,7 @@ async def test_a_new_document_needs_no_lock(shop: Any) -> None:
         assert uow.core.session.commands == 1
 
 
-async def test_a_changed_document_can_be_locked_before_and_after_its_flush(shop: Any, accounts: None) -> None:
+async def test_a_changed_document_can_be_locked_before_and_after_its_flush(shop: Any, five_accounts: None) -> None:
     async with shop as uow:
         mine = await uow.accounts.get(1)
         mine.balance = 7
@@ -188,73 +176,9 @@ async def test_a_changed_document_can_be_locked_before_and_after_its_flush(shop:
         assert [account.balance for account in await uow.accounts.get_many([1, 2])] == [7, 8]
 
 
-async def test_many_are_got_at_once_in_the_order_of_their_ids(shop: Any, accounts: None) -> None:
-    async with shop as uow:
-        known = await uow.accounts.get(3)
-        sent = uow.core.session.commands
-        found = await uow.accounts.get_many([4, 3, 1, 4])
-        assert [account.id for account in found] == [4, 3, 1, 4]
-        assert found[1] is known
-        assert found[0] is found[3]
-        assert await uow.accounts.get(4) is found[0]
-        assert uow.core.session.commands == sent + 1
-        assert await uow.accounts.get_many(iter([1, 3])) == [found[2], known]
-        assert await uow.accounts.get_many([]) == []
-        assert uow.core.session.commands == sent + 1
-
-
-async def test_all_of_many_that_are_missing_are_named(shop: Any, accounts: None) -> None:
-    async with shop as uow:
-        uow.accounts.remove(await uow.accounts.get(2))
-        with pytest.raises(DocumentNotFound, match=r"Account 9, 2, 8 not found in collection 'accounts'") as caught:
-            await uow.accounts.get_many([1, 9, 2, 8])
-        assert (caught.value.id, caught.value.ids) == (9, (9, 2, 8))
-
-
-async def test_many_are_read_again_after_a_commit_unless_they_were_changed(
-    shop: Any, colour: str, accounts: None
-) -> None:
-    async def rival() -> None:
-        async with shop as uow:
-            await deposit(uow)
-
-    async with shop as uow:
-        first, second = await uow.accounts.get_many([1, 2])
-        await uow.commit()
-        await elsewhere(colour, rival)
-        second.balance = 50
-        again = await uow.accounts.get_many([1, 2])
-        assert again[0] is first
-        assert again[1] is second
-        assert (first.balance, second.balance) == (101, 50)
-
-
-async def test_many_are_locked_at_once(shop: Any, impatient: Any, colour: str, accounts: None) -> None:
-    async with shop as uow:
-        await uow.accounts.get(3)
-        found = await uow.accounts.get_many([4, 3, 1], for_update=True)
-        assert [account.balance for account in found] == [4, 3, 1]
-        for number, shut in {0: False, 1: True, 2: False, 3: True, 4: True}.items():
-            assert await is_shut_out(impatient, colour, _deposits(number)) is shut
-
-
-async def test_units_that_lock_the_same_in_another_order_all_go_on(shop: Any, colour: str, accounts: None) -> None:
-    async def move(uow: Any) -> None:
-        for account in await uow.accounts.get_many([2, 1, 3], for_update=True):
-            account.balance += 100
-
-    rival = Rival(shop, colour, move)
-    await rival.start()
-    async with shop as uow:
-        rival.end_soon(commits=True)
-        found = await uow.accounts.get_many([3, 2, 1], for_update=True)
-        assert [account.balance for account in found] == [103, 102, 101]
-    await rival.finish(commits=True)
-
-
 @pytest.mark.parametrize("flushed_inside", [False, True])
 async def test_a_lock_stays_although_the_nested_unit_that_took_it_fails(
-    shop: Any, impatient: Any, colour: str, accounts: None, flushed_inside: bool
+    shop: Any, impatient: Any, colour: str, five_accounts: None, flushed_inside: bool
 ) -> None:
     async with shop as uow:
         await uow.lock("any")  # two transactions that make the collection of locks meet in their commits only
@@ -278,65 +202,8 @@ async def test_a_lock_stays_although_the_nested_unit_that_took_it_fails(
         assert await uow.accounts.find_by_id(9) is None
 
 
-async def test_units_that_lock_the_same_name_follow_each_other(shop: Any, colour: str, impatient: Any) -> None:
-    async def count_and_add(uow: Any) -> None:
-        await uow.lock("accounts")
-        number = await uow.accounts.count()
-        uow.accounts.add(Account(id=number))
-
-    rival = Rival(shop, colour, count_and_add)
-    await rival.start()
-    assert await is_shut_out(impatient, colour, lambda other: other.lock("accounts"))
-    assert not await is_shut_out(impatient, colour, lambda other: other.lock("customers"))
-    async with shop as uow:
-        rival.end_soon(commits=True)
-        await count_and_add(uow)
-    await rival.finish(commits=True)
-    async with shop as uow:
-        assert sorted(account.id for account in await uow.accounts.find().to_list()) == [0, 1]
-
-
-async def test_a_name_is_locked_once_a_transaction_and_of_the_innermost_unit(
-    shop: Any, impatient: Any, colour: str
-) -> None:
-    async with shop as uow:
-        await shop.lock("a")
-        sent = uow.core.session.commands
-        await uow.lock("a")
-        async with shop:
-            await shop.lock("a")
-        assert uow.core.session.commands == sent
-        assert await is_shut_out(impatient, colour, lambda other: other.lock("a"))
-        await uow.commit()
-        assert not await is_shut_out(impatient, colour, lambda other: other.lock("a"))
-        await uow.lock("a")
-        assert await is_shut_out(impatient, colour, lambda other: other.lock("a"))
-    assert (uow.receipt.inserted, uow.receipt.updated) == (0, 0)
-
-
-async def test_a_lock_needs_a_name(shop: Any) -> None:
-    async with shop as uow:
-        with pytest.raises(ValueError, match="needs a name"):
-            await uow.lock("")
-
-
-async def test_a_name_locked_after_a_read_verifies_the_read(shop: Any, colour: str, accounts: None) -> None:
-    async def work(uow: Any) -> None:
-        await uow.lock("accounts")
-        await deposit(uow)
-
-    rival = Rival(shop, colour, work)
-    await rival.start()
-    with pytest.raises(StaleDocument):
-        async with shop as uow:
-            await uow.accounts.get(1)
-            rival.end_soon(commits=True)
-            await uow.lock("accounts")
-    await rival.finish(commits=True)
-
-
 async def test_what_a_unit_with_locked_reads_has_read_is_closed_to_other_writers(
-    database: Any, impatient: Any, colour: str, accounts: None
+    database: Any, impatient: Any, colour: str, five_accounts: None
 ) -> None:
     strict = define(colour, database, {"isolation": "locked_reads"}, accounts=Account, orders=Order)
     async with strict as uow:
@@ -360,7 +227,9 @@ async def test_what_a_unit_with_locked_reads_has_read_is_closed_to_other_writers
     assert uow.receipt.updated == 0
 
 
-async def test_a_refresh_locks_what_it_reads_again(database: Any, impatient: Any, colour: str, accounts: None) -> None:
+async def test_a_refresh_locks_what_it_reads_again(
+    database: Any, impatient: Any, colour: str, five_accounts: None
+) -> None:
     strict = define(colour, database, {"isolation": "locked_reads"}, accounts=Account)
     async with strict as uow:
         mine = await uow.accounts.get(1)
@@ -371,7 +240,7 @@ async def test_a_refresh_locks_what_it_reads_again(database: Any, impatient: Any
 
 
 async def test_a_query_with_locked_reads_waits_and_returns_what_the_rival_committed(
-    database: Any, shop: Any, colour: str, accounts: None
+    database: Any, shop: Any, colour: str, five_accounts: None
 ) -> None:
     strict = define(colour, database, {"isolation": "locked_reads"}, accounts=Account)
     rival = Rival(shop, colour)
