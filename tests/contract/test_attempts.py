@@ -193,7 +193,11 @@ def test_attempts_end_at_their_deadline(bank: Bank) -> None:
 def test_a_failure_that_nobody_repeats_is_told(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who takes some of the attempts by other means would take the last failure for a success."""
     told: list[BaseException | None] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_value))
+
+    def tell(unraisable: Any) -> None:
+        told.append(unraisable.exc_value)
+
+    monkeypatch.setattr(sys, "unraisablehook", tell)
     for attempt in islice(bank.attempts(), 2):
         with attempt as uow:
             uow.accounts.get(1).balance = 5

@@ -37,7 +37,11 @@ def filled(bank: Bank) -> None:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
     """Return the errors that nobody could catch."""
     errors: list[BaseException | None] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: errors.append(unraisable.exc_value))
+
+    def tell(unraisable: Any) -> None:
+        errors.append(unraisable.exc_value)
+
+    monkeypatch.setattr(sys, "unraisablehook", tell)
     return errors
 
 

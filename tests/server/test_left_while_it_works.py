@@ -10,13 +10,14 @@ from pymongo import AsyncMongoClient, MongoClient
 
 from boundwork import BoundworkError, UnitUsedElsewhere
 from tests.server.bank import Account, AsyncBank, Bank
-from tests.server.test_cancellation import open_transactions, slow
+from tests.server.test_cancellation import slow
+from tests.server.under_way import held, left_open
 
 
 @pytest.fixture(params=["async", pytest.param("motor", marks=pytest.mark.filterwarnings("ignore:Motor is deprecated"))])
 async def async_bank(request: pytest.FixtureRequest, mongod_uri: str, database_name: str) -> AsyncIterator[AsyncBank]:
     if request.param == "motor":
-        motor: Any = AsyncIOMotorClient(mongod_uri)
+        motor: Any = AsyncIOMotorClient[Any](mongod_uri)
         yield AsyncBank(motor[database_name])
         motor.close()
     else:
@@ -27,38 +28,35 @@ async def async_bank(request: pytest.FixtureRequest, mongod_uri: str, database_n
 async def test_a_unit_that_another_task_leaves_has_no_open_transaction(
     async_bank: AsyncBank, accounts: Any, mongod_client: MongoClient[Any]
 ) -> None:
-    held = async_bank.unit()
-    begun = asyncio.Event()
+    manager = async_bank.unit()
 
     async def work() -> Account:
-        uow = await held.__aenter__()
-        begun.set()
+        uow = await manager.__aenter__()
         return await uow.accounts.get(1)
 
     with slow(mongod_client, "find", 500):
         task = asyncio.create_task(work())
-        await begun.wait()
-        await asyncio.sleep(0.2)  # by then the first statement is under way
+        await held(mongod_client, "find")
         with pytest.raises(UnitUsedElsewhere):
-            await held.__aexit__(None, None, None)
+            await manager.__aexit__(None, None, None)
         with pytest.raises(BoundworkError):
             await task
-    assert open_transactions(mongod_client) == 0
+    assert await left_open(mongod_client) == []
 
 
 async def test_a_unit_that_another_thread_leaves_has_no_open_transaction(
     bank: Bank, accounts: Any, mongod_client: MongoClient[Any]
 ) -> None:
-    held = bank.unit()
+    manager = bank.unit()
 
     def work() -> Account:
-        return held.__enter__().accounts.get(1)
+        return manager.__enter__().accounts.get(1)
 
     with slow(mongod_client, "find", 500):
         task = asyncio.create_task(asyncio.to_thread(work))
-        await asyncio.sleep(0.2)
+        await held(mongod_client, "find")
         with pytest.raises(UnitUsedElsewhere):
-            held.__exit__(None, None, None)
+            manager.__exit__(None, None, None)
         with pytest.raises(BoundworkError):
             await task
-    assert open_transactions(mongod_client) == 0
+    assert await left_open(mongod_client) == []

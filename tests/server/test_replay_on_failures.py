@@ -7,6 +7,7 @@ import pytest
 
 from boundwork import StaleDocument, TransactionFailed, TransientFailure
 from tests.server.bank import Account, raw, settled
+from tests.server.under_way import held
 
 REPLAYING = {"replay_seconds": 20.0}
 LOST = {"errorCode": 251, "errorLabels": ["TransientTransactionError"]}
@@ -81,7 +82,7 @@ async def test_a_call_of_the_driver_that_overlaps_an_operation_is_not_taken_for_
             accounts = raw(uow)["accounts"]
 
             async def insert() -> None:
-                await asyncio.sleep(0.1)  # by then the operation waits for its reply
+                await held(stored.database.client, "find")
                 await settled(accounts.insert_one({"_id": 5, "balance": 5}))
 
             with server(["find"], 1, {"blockConnection": True, "blockTimeMS": 500}):
