@@ -19,6 +19,11 @@ _NAMES = {
 }
 
 
+def _refuse_locale(locale: object) -> None:
+    if not isinstance(locale, str) or "\0" in locale:
+        raise TypeError(f"collation takes a str without NUL, not {type(locale).__name__}.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collation:
     """How text is compared and sorted: `Collation(locale="de", strength=2)`; what is None is left to the locale."""
@@ -35,9 +40,7 @@ class Collation:
 
     def __post_init__(self) -> None:
         """Refuse what no server takes; a value may come past the type checkers, from outside."""
-        locale: object = self.locale
-        if not isinstance(locale, str) or "\0" in locale:
-            raise TypeError(f"collation takes a str without NUL, not {type(locale).__name__}.")
+        _refuse_locale(self.locale)
         if self.strength is not None and self.strength not in range(1, 6):
             raise ValueError(f"collation: a strength is 1 to 5, not {self.strength!r}.")
 
