@@ -31,26 +31,20 @@ from boundwork.uow.sessions.pymongo_commands import (
     Handles,
     bulk_result,
     client_requests,
-    command_result,
-    commands_in,
     count_arguments,
     distinct_command,
     explain_command,
     find_arguments,
     found_by,
-    inserted_documents,
     listed_by,
     one_command,
     raw_batches,
-    request,
     takes_client_bulks,
     unique_keys,
-    without_errors,
-    write_commands,
-    writes_of,
 )
 from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
 from boundwork.uow.sessions.set_commands import changed_by, find_and_update_command
+from boundwork.uow.sessions.write_commands import command_result, without_errors, write_commands, writes_of
 
 logger = logging.getLogger("boundwork.session")
 
@@ -169,19 +163,9 @@ class AsynchronousSession:
         return [await self._write(bulk) for bulk in bulks]
 
     async def _write(self, bulk: BulkWrite) -> BulkResult:
-        if (commands := write_commands(bulk)) is not None:
-            return await self._write_few(bulk, commands)
-        collection = self._stored[bulk.collection]
-        documents = inserted_documents(bulk)
-        with self._books.own(commands_in(bulk), [bulk]):
-            if documents is not None:
-                await collection.insert_many(documents, session=self._session)
-                return BulkResult(inserted=len(documents))
-            requests = [request(write) for write in bulk.writes]
-            return bulk_result(await collection.bulk_write(requests, session=self._session))
-
-    async def _write_few(self, bulk: BulkWrite, commands: list[dict[str, Any]]) -> BulkResult:
         result, sent = BulkResult(), 0
+        with failures_of([bulk]):
+            commands = write_commands(bulk)
         for command in commands:
             with self._books.own(1, [bulk]):
                 reply = await self._stored.command(command, session=self._session)

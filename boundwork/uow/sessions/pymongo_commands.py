@@ -6,7 +6,6 @@ commit, and PyMongo sends that of the transaction, which is at least majority.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any, Generic, Self, TypeVar
 
 import bson
@@ -16,10 +15,9 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, MongoClient
-from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
-from pymongo.results import BulkWriteResult, ClientBulkWriteResult
+from pymongo.results import ClientBulkWriteResult
 from pymongo.write_concern import WriteConcern
 
 from boundwork.uow.commands import (
@@ -36,15 +34,14 @@ from boundwork.uow.commands import (
     UniqueKey,
     UpdateMany,
     UpdateOne,
-    UpsertOne,
     Write,
 )
 from boundwork.uow.sessions.guard import is_guarded
-from boundwork.uow.sessions.set_commands import of_the_command, server_options, set_based_statement
+from boundwork.uow.sessions.set_commands import server_options
+from boundwork.uow.sessions.write_commands import STORED_FORM, upserting
 
 WIRE_VERSION_OF_8 = 25
 EMBEDDED_SET = "secantus"
-STORED_FORM: CodecOptions[dict[str, Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 ENCODED: CodecOptions[Any] = CodecOptions(
     document_class=RawBSONDocument,
     uuid_representation=UuidRepresentation.STANDARD,
@@ -179,8 +176,8 @@ def count_arguments(command: Count) -> dict[str, Any]:
     return arguments
 
 
-def request(write: Write, namespace: str | None = None) -> Any:
-    """Return a write as a request of `bulk_write`; with a namespace, of the client's."""
+def request(write: Write, namespace: str) -> Any:
+    """Return a write as a request of the client's `bulk_write`."""
     match write:
         case InsertOne():
             return pymongo.InsertOne(write.document, namespace=namespace)
@@ -191,21 +188,7 @@ def request(write: Write, namespace: str | None = None) -> Any:
         case UpdateMany() | DeleteMany():
             raise NotImplementedError("a set-based operation is a command of its own")
         case _:
-            rest = {name: value for name, value in write.document.items() if name != "_id"}
-            update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
-            return pymongo.UpdateOne(write.filter, update, upsert=True, namespace=namespace)
-
-
-def inserted_documents(bulk: BulkWrite) -> list[Any] | None:
-    """Return the documents of a bulk that only inserts, which PyMongo sends with less work; else None."""
-    documents = [write.document for write in bulk.writes if isinstance(write, InsertOne)]
-    return documents if len(documents) == len(bulk.writes) else None
-
-
-def commands_in(bulk: BulkWrite) -> int:
-    """Return how many commands PyMongo makes of an ordered bulk: one for each run of writes of one kind."""
-    kinds = (UpdateOne if isinstance(write, UpsertOne) else type(write) for write in bulk.writes)
-    return sum(1 for _ in groupby(kinds))
+            return pymongo.UpdateOne(write.filter, upserting(write), upsert=True, namespace=namespace)
 
 
 def client_requests(bulks: Iterable[BulkWrite], database: str) -> list[Any]:
@@ -226,73 +209,7 @@ def takes_client_bulks(client: MongoClient[Any] | AsyncMongoClient[Any], *, begu
     return bool(versions) and min(versions) >= WIRE_VERSION_OF_8 and takes_first
 
 
-FEW_WRITES = 2
-"""Up to so many writes go as plain commands: two documents of the largest size fit into one message."""
-
-
-def write_commands(bulk: BulkWrite) -> list[dict[str, Any]] | None:
-    """Return few writes as commands, one for each run of a kind; None where PyMongo's bulks must split them.
-
-    A bulk of one costs PyMongo 60 us more than its command. Nothing is lost: inside a transaction the driver repeats
-    no write.
-    """
-    if len(bulk.writes) > FEW_WRITES:
-        return None
-    commands: list[dict[str, Any]] = []
-    for write in bulk.writes:
-        word, part, statement = _statement(write)
-        if not commands or word not in commands[-1]:
-            commands.append({word: bulk.collection, part: [], "ordered": True, **of_the_command(write)})
-        commands[-1][part].append(statement)
-    return commands
-
-
-def _statement(write: Write) -> tuple[str, str, Mapping[str, Any]]:
-    match write:
-        case InsertOne():
-            return "insert", "documents", write.document
-        case UpdateOne():
-            return "update", "updates", {"q": write.filter, "u": write.update}
-        case DeleteOne():
-            return "delete", "deletes", {"q": write.filter, "limit": 1}
-        case UpdateMany() | DeleteMany():
-            return set_based_statement(write)
-        case _:
-            rest = {name: value for name, value in write.document.items() if name != "_id"}
-            update = {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
-            return "update", "updates", {"q": write.filter, "u": update, "upsert": True}
-
-
-def writes_of(command: Mapping[str, Any]) -> int:
-    """Return how many writes such a command carries."""
-    return next(len(command[part]) for part in ("documents", "updates", "deletes") if part in command)
-
-
-def command_result(command: Mapping[str, Any], reply: Mapping[str, Any], done: BulkResult, sent: int) -> BulkResult:
-    """Return the counts after one more command; BulkWriteError, with indexes of the bulk, if a write was refused."""
-    errors, concern = reply.get("writeErrors", ()), reply.get("writeConcernError")
-    if errors or concern:
-        located = [{**error, "index": error["index"] + sent} for error in errors]
-        labels = reply.get("errorLabels", [])
-        concerns = [concern] if concern else []
-        raise BulkWriteError({"writeErrors": located, "writeConcernErrors": concerns, "errorLabels": labels})
-    number, upserted = reply.get("n", 0), len(reply.get("upserted", ()))
-    return BulkResult(
-        inserted=done.inserted + (number if "insert" in command else 0),
-        matched=done.matched + (number - upserted if "update" in command else 0),
-        modified=done.modified + reply.get("nModified", 0),
-        deleted=done.deleted + (number if "delete" in command else 0),
-        upserted=done.upserted + upserted,
-    )
-
-
-def without_errors(command: Mapping[str, Any], reply: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a reply; BulkWriteError if it says that a write was refused."""
-    command_result(command, reply, BulkResult(), 0)
-    return reply
-
-
-def bulk_result(result: BulkWriteResult | ClientBulkWriteResult) -> BulkResult:
+def bulk_result(result: ClientBulkWriteResult) -> BulkResult:
     """Return PyMongo's counts as ours."""
     return BulkResult(
         inserted=result.inserted_count,

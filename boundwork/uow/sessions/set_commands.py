@@ -20,14 +20,14 @@ def server_options(options: Options) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def set_based_statement(write: SetBased) -> tuple[str, str, dict[str, Any]]:
-    """Return the command, the name of its list, and the statement in it."""
+def set_based_statement(write: SetBased) -> tuple[str, dict[str, Any]]:
+    """Return the command and the statement in it."""
     options = {name: value for name, value in server_options(write.options).items() if name not in OF_THE_COMMAND}
     if isinstance(write, DeleteMany):
-        return "delete", "deletes", {"q": write.filter, "limit": 0, **options}
+        return "delete", {"q": write.filter, "limit": 0, **options}
     if write.array_filters:
         options["arrayFilters"] = list(write.array_filters)
-    return "update", "updates", {"q": write.filter, "u": write.update, "multi": True, **options}
+    return "update", {"q": write.filter, "u": write.update, "multi": True, **options}
 
 
 def of_the_command(write: Write) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from pymongo.database import Database
 
 from boundwork.models.structure.declared import DeclaredCollection
 from boundwork.uow.sessions.motor import _on_a_thread
-from boundwork.uow.sessions.pymongo_commands import NEUTRAL, STORED_FORM
+from boundwork.uow.sessions.pymongo_commands import NEUTRAL
 from boundwork.uow.sessions.pymongo_failures import failures_of
+from boundwork.uow.sessions.write_commands import STORED_FORM
 
 _WRITING = frozenset({"create", "createIndexes", "collMod", "drop", "dropIndexes", "renameCollection", "findAndModify"})
 _OF_ADMIN = frozenset({"renameCollection", "currentOp"})
