@@ -103,13 +103,13 @@ def compare(path: str, before: Any, now: Any, changed: Changed) -> None:
 
 def _reachable(before: dict[str, Any], now: dict[str, Any]) -> bool:
     """Say whether paths into the one document make the other one of it, its order included."""
+    if before.keys() == now.keys():
+        return all(map(eq, before, now)) and _safe(now)
     return _safe(before) and _safe(now) and _in_order(before, now)
 
 
 def _in_order(before: dict[str, Any], now: dict[str, Any]) -> bool:
     """Say whether the server would put the fields in this order: kept ones stay, new ones follow sorted by name."""
-    if before.keys() == now.keys():
-        return all(map(eq, before, now))
     kept = [name for name in before if name in now]
     added = [name for name in now if name not in before]
     if len(added) > 1 and any(map(str.isdigit, added)):  # it sorts names that are numbers in a way of its own
@@ -123,7 +123,9 @@ def _safe(document: dict[str, Any]) -> bool:
 
 def _compare_documents(path: str, before: dict[str, Any], now: dict[str, Any], changed: Changed) -> None:
     for name, value in before.items():
-        compare(f"{path}.{name}", value, now.get(name, MISSING), changed)
+        other = now.get(name, MISSING)
+        if other is not value:
+            compare(f"{path}.{name}", value, other, changed)
     for name, value in now.items():
         if name not in before:
             changed.set[f"{path}.{name}"] = value
@@ -136,7 +138,7 @@ def _compare_lists(path: str, before: list[Any], now: list[Any], changed: Change
     if len(now) == len(before):
         inner = Changed()
         for index, (old, new) in enumerate(zip(before, now, strict=True)):
-            if same(old, new):
+            if old is new or same(old, new):
                 continue
             if not is_document(old) or not is_document(new) or not _reachable(old, new):
                 break

@@ -1,6 +1,6 @@
 """How batches of concatenated BSON are taken apart without decoding them: each document begins with its length."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 def cut(batches: Iterable[bytes]) -> list[bytes]:
@@ -13,3 +13,15 @@ def cut(batches: Iterable[bytes]) -> list[bytes]:
             documents.append(batch[start:end])
             start = end
     return documents
+
+
+def divided(batch: bytes, size: int) -> Iterator[bytes]:
+    """Iterate over parts of a batch, each of whole documents and hardly larger than `size` bytes."""
+    start = end = 0
+    while end < len(batch):
+        end += int.from_bytes(batch[end : end + 4], "little")
+        if end - start >= size:
+            yield batch[start:end]
+            start = end
+    if start < end:
+        yield batch[start:end]

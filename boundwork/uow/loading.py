@@ -14,10 +14,13 @@ from boundwork.models.hydration import hydration_pause
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper
 from boundwork.models.tracking import Tracker
+from boundwork.uow.batches import divided
 from boundwork.uow.identity_map import IdentityMap, Known
 
 FEW = 16_384
 """Bytes of a reply below which pausing the collector costs more than it saves."""
+PART = 65_536
+"""Bytes of a reply that are decoded at once: what one part leaves is still in the processor's cache for the next."""
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
 
@@ -34,11 +37,11 @@ def load(
     documents: list[DocumentT] = []
     is_new = known.is_empty(mapper.collection)  # a snapshot gives no document twice
     with hydration_pause():
-        for batch in batches:
+        for part in (part for batch in batches for part in divided(batch, PART)):
             if is_new:
-                documents += _load_new(mapper, batch, known, tracker)
+                documents += _load_new(mapper, part, known, tracker)
             else:
-                documents += _load_some(mapper, batch, known, tracker, leaving)
+                documents += _load_some(mapper, part, known, tracker, leaving)
     return documents
 
 
