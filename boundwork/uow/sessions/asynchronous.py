@@ -35,14 +35,14 @@ from boundwork.uow.sessions.pymongo_commands import (
     distinct_command,
     explain_command,
     find_arguments,
-    found_by,
+    find_command,
     listed_by,
-    one_command,
     raw_batches,
     takes_client_bulks,
     unique_keys,
 )
 from boundwork.uow.sessions.pymongo_failures import failures_of, is_transient
+from boundwork.uow.sessions.replies import cursor_of, found_in
 from boundwork.uow.sessions.set_commands import changed_by, find_and_update_command
 from boundwork.uow.sessions.write_commands import command_result, without_errors, write_commands, writes_of
 
@@ -111,14 +111,15 @@ class AsynchronousSession:
 
     async def find(self, command: Find) -> list[bytes]:
         """Return the matching documents as batches of concatenated BSON."""
-        if command.limit == 1:
-            with self._books.own():
-                asked = one_command(command)
-                return found_by(await self._neutral.command(asked, codec_options=ENCODED, session=self._session))
-        cursor = self._stored[command.collection].find_raw_batches(session=self._session, **find_arguments(command))
         with self._books.own():
-            batches = raw_batches(await cursor.to_list())
-        self._books.commands += max(0, len(batches) - 1)
+            asked = find_command(command)
+            reply = await self._neutral.command(asked, codec_options=ENCODED, session=self._session)
+        batches = found_in(reply)
+        while command.limit != 1 and (cursor := cursor_of(reply)):
+            with self._books.own():
+                asked = {"getMore": cursor, "collection": command.collection}
+                reply = await self._neutral.command(asked, codec_options=ENCODED, session=self._session)
+            batches += found_in(reply)
         return batches
 
     async def count(self, command: Count) -> int:

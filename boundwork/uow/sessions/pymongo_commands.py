@@ -5,7 +5,7 @@ commit, and PyMongo sends that of the transaction, which is at least majority.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
 import bson
@@ -121,19 +121,21 @@ def _options(options: Options) -> dict[str, Any]:
 
 
 def find_command(command: Find) -> dict[str, Any]:
-    """Return a query as the server's command."""
-    arguments = find_arguments(replace(command, options=AS_USUAL))
-    if command.sort:
-        arguments["sort"] = SON(command.sort)
-    return {"find": command.collection, **arguments, **server_options(command.options)}
-
-
-def one_command(command: Find) -> dict[str, Any]:
-    """Return the command that finds at most one document, which costs a third less than a cursor.
+    """Return a query as the server's command; one for a single document opens no cursor.
 
     Nothing is lost: inside a transaction no read is retried by the driver, and all go to the primary.
     """
-    return {**find_command(command), "singleBatch": True}
+    asked: dict[str, Any] = {"find": command.collection, "filter": command.filter}
+    if command.sort:
+        asked["sort"] = SON(command.sort)
+    if command.skip:
+        asked["skip"] = command.skip
+    if command.limit:
+        asked["limit"] = command.limit
+        asked["singleBatch"] = command.limit == 1
+    if command.projection is not None:
+        asked["projection"] = command.projection
+    return asked if command.options is AS_USUAL else asked | server_options(command.options)
 
 
 def explain_command(command: Find, verbosity: str) -> dict[str, Any]:
@@ -150,11 +152,6 @@ def distinct_command(command: Distinct) -> dict[str, Any]:
 def listed_by(reply: Mapping[str, Any]) -> list[bytes]:
     """Return the values that this command listed, each encoded on its own."""
     return [bson.encode({"v": value}, codec_options=EXACT) for value in reply["values"]]
-
-
-def found_by(reply: Mapping[str, Any]) -> list[bytes]:
-    """Return what that command found, still encoded."""
-    return [document.raw for document in reply["cursor"]["firstBatch"]]
 
 
 def raw_batches(batches: list[Any]) -> list[bytes]:
