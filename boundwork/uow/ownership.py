@@ -13,6 +13,21 @@ from typing import Any, Self
 from boundwork.errors import UnitUsedElsewhere
 
 
+class Process:
+    """The number of this process; asking the system each time costs more than all other questions here together."""
+
+    number = os.getpid()
+
+    @classmethod
+    def note(cls) -> None:
+        """Note the number, in a process that was forked just now."""
+        cls.number = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Process.note)
+
+
 def running_task() -> asyncio.Task[Any] | None:
     """Return the asyncio task that runs here, None outside of one."""
     try:
@@ -37,11 +52,11 @@ class Owner:
         task = running_task()
         thread = threading.current_thread()
         name = f"thread {thread.name!r}" if task is None else f"task {task.get_name()!r} of thread {thread.name!r}"
-        return cls(os.getpid(), thread, task, f"{name} of process {os.getpid()}", handover)
+        return cls(Process.number, thread, task, f"{name} of process {Process.number}", handover)
 
     def is_here(self) -> bool:
         """Tell whether this is the present place; an owner without a task owns its whole thread."""
-        if self.is_inherited():
+        if Process.number != self.process:
             return False
         if self.handover:
             return True
@@ -53,7 +68,7 @@ class Owner:
 
     def is_inherited(self) -> bool:
         """Tell whether this is another process, which got the unit by a fork."""
-        return os.getpid() != self.process
+        return Process.number != self.process
 
     def check(self, unit: str) -> None:
         """Raise UnitUsedElsewhere unless this is the present place."""

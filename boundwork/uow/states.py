@@ -20,6 +20,8 @@ class State(Enum):
     UNSETTLED = "sent a commit of unknown outcome"
     CLOSED = "has ended"
 
+    __hash__ = object.__hash__  # that of Enum is written in Python
+
 
 class Move(Enum):
     """What happens to a unit."""
@@ -29,6 +31,8 @@ class Move(Enum):
     LOSE = "lose its commit"
     RESTART = "begin its next transaction"
     LEAVE = "be left"
+
+    __hash__ = object.__hash__  # as above
 
 
 MOVES: Final[dict[tuple[State, Move], State]] = {

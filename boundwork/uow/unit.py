@@ -120,7 +120,7 @@ class Unit:
     @property
     def is_open(self) -> bool:
         """Tell whether the unit has been entered and not left."""
-        return self.state not in {State.READY, State.CLOSED}
+        return self.state is not State.READY and self.state is not State.CLOSED
 
     async def enter(self) -> None:
         """Open the session and bind it; nothing is sent."""
@@ -180,11 +180,12 @@ class Unit:
 
         Any other failure dooms the unit and is raised as `explain` puts it.
         """
-        recovery = Recovery(self, explain)
+        recovery: Recovery | None = None
         while True:
             try:
                 return await self._alone(command())
             except SessionFailure as failure:
+                recovery = recovery or Recovery(self, explain)
                 await self._alone(recovery.after(failure))
 
     def write(self, bulks: Sequence[BulkWrite]) -> Coroutine[Any, Any, list[BulkResult]]:

@@ -86,4 +86,5 @@ class _Own:
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         _OURS.set(False)
-        raise_failure(error, self._bulks)
+        if error is not None:
+            raise_failure(error, self._bulks)

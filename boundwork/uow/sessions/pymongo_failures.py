@@ -55,10 +55,11 @@ class failures_of:  # noqa: N801 - reads as a word: with failures_of(bulks)
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         """Raise the facts in place of the driver's error."""
-        raise_failure(error, self._bulks)
+        if error is not None:
+            raise_failure(error, self._bulks)
 
 
-def raise_failure(error: BaseException | None, bulks: Sequence[BulkWrite]) -> None:
+def raise_failure(error: BaseException, bulks: Sequence[BulkWrite]) -> None:
     """Raise the facts of an error that the driver raised; leave any other alone."""
     if isinstance(error, (PyMongoError, BSONError, TypeError, OverflowError, UnicodeError, RecursionError)):
         failure = session_failure(error, bulks)

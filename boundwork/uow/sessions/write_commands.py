@@ -43,7 +43,7 @@ def write_commands(bulk: BulkWrite) -> list[dict[str, Any]]:
     commands: list[dict[str, Any]] = []
     with hydration_pause(len(bulk.writes)):
         for word, statements, options in _runs(bulk.writes):
-            parts = [statements] if len(bulk.writes) <= FEW_WRITES else _parts(statements)
+            parts = [statements] if len(statements) <= FEW_WRITES else _parts(statements)
             commands += ({word: bulk.collection, PARTS[word]: part, "ordered": True, **options} for part in parts)
     return commands
 

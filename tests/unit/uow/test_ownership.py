@@ -7,7 +7,7 @@ from contextvars import copy_context
 import pytest
 
 from boundwork.errors import UnitUsedElsewhere
-from boundwork.uow.ownership import Owner, running_task
+from boundwork.uow.ownership import Owner, Process, running_task
 
 
 def elsewhere(call: Callable[[], object]) -> object:
@@ -93,7 +93,17 @@ def test_with_handover_other_threads_and_tasks_of_the_process_may_use_a_unit() -
 def test_another_process_may_never_use_a_unit(handover: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = Owner.here(handover=handover)
     parent = os.getpid()
-    monkeypatch.setattr(os, "getpid", lambda: parent + 1)
+    monkeypatch.setattr(Process, "number", parent + 1)
     assert not owner.is_here()
     with pytest.raises(UnitUsedElsewhere, match=f"of process {parent} and was used by .* of process {parent + 1}"):
         owner.check("Shop")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_a_forked_child_knows_that_it_is_another_process() -> None:
+    owner = Owner.here(handover=True)
+    child = os.fork()
+    if child == 0:
+        os._exit(owner.is_here() or not owner.is_inherited())
+    assert os.waitpid(child, 0)[1] == 0
+    assert owner.is_here()

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import threading
 import weakref
 
@@ -20,6 +19,7 @@ from boundwork.errors import (
 from boundwork.models.mapper import mapper_of
 from boundwork.uow.commands import Count, Find
 from boundwork.uow.failures import FailureKind
+from boundwork.uow.ownership import Process
 from boundwork.uow.states import State
 from boundwork.uow.unit import Unit
 from tests.unit.uow.people import Person
@@ -299,7 +299,7 @@ async def test_another_thread_is_refused_before_anything_is_sent() -> None:
 async def test_another_process_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = await entered(ScriptedSession(), handover=True)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "getpid", lambda: -1)
+        patch.setattr(Process, "number", -1)
         with pytest.raises(UnitUsedElsewhere):
             await count(unit)
     await unit.leave(None)

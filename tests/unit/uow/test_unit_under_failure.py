@@ -1,7 +1,6 @@
 """Faults in the middle of entering, leaving, committing and rolling back."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from boundwork.errors import (
 from boundwork.models.mapper import mapper_of
 from boundwork.uow.commands import BulkResult, BulkWrite, Count
 from boundwork.uow.failures import FailureKind
+from boundwork.uow.ownership import Process
 from boundwork.uow.sessions.memory import MemoryDatabase
 from boundwork.uow.settings import Settings
 from boundwork.uow.unit import Unit
@@ -154,7 +154,7 @@ async def test_a_forked_child_that_leaves_the_unit_does_not_end_the_transaction_
     session = ScriptedSession()
     unit = await entered(session, handover=True)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "getpid", lambda: -1)
+        patch.setattr(Process, "number", -1)
         with pytest.raises(UnitUsedElsewhere):
             await unit.leave(None)
     assert session.calls == ["open", "unbind"]
