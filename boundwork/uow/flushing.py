@@ -95,7 +95,9 @@ async def _send(unit: "Unit", bulks: list[PlannedBulk]) -> list[BulkResult]:
 async def _unique_keys(unit: "Unit", collection: str, changes: list[Change]) -> tuple[UniqueKey, ...]:
     if not may_contend(changes):
         return ()
-    return await unit.send(lambda: unit.settings.unique_keys.of(collection, unit.session))
+    keys = unit.settings.unique_keys
+    known = keys.known(collection)
+    return await unit.send(lambda: keys.of(collection, unit.session)) if known is None else known
 
 
 def _guarded(unit: "Unit", collection: str, changes: list[Change]) -> Iterator[Alteration | Removal]:

@@ -265,7 +265,7 @@ class Pending:
 
     def _alterations(self) -> Iterator[tuple[int, Change]]:
         for place, (identity, changes) in enumerate(list(self._tracker.touched.items())):
-            if any(identity in entries for entries in (self.added, self.removed, self.withdrawn)):
+            if identity in self.added or identity in self.removed or identity in self.withdrawn:
                 continue
             if identity in self.gone and not self.gone[identity].vanished:
                 continue

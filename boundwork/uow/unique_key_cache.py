@@ -19,11 +19,16 @@ class UniqueKeyCache:
         """Begin empty."""
         self._known: dict[str, tuple[float, tuple[UniqueKey, ...]]] = {}
 
-    async def of(self, collection: str, session: BoundSession) -> tuple[UniqueKey, ...]:
-        """Return the unique keys of a collection without that of `_id`."""
+    def known(self, collection: str) -> tuple[UniqueKey, ...] | None:
+        """Return the unique keys of a collection without that of `_id`; None if they must be asked for."""
         known = self._known.get(collection)
-        if known is not None and monotonic() - known[0] < MAX_AGE_SECONDS:
-            return known[1]
+        return known[1] if known is not None and monotonic() - known[0] < MAX_AGE_SECONDS else None
+
+    async def of(self, collection: str, session: BoundSession) -> tuple[UniqueKey, ...]:
+        """Return the unique keys of a collection, and keep them."""
+        known = self.known(collection)
+        if known is not None:
+            return known
         keys = await session.unique_keys(collection)
         self._known[collection] = (monotonic(), keys)
         return keys
