@@ -50,12 +50,6 @@ class Changed:
         """Count the paths."""
         return len(self.set) + len(self.unset) + len(self.push)
 
-    def merge(self, other: "Changed") -> None:
-        """Take over what another one collected."""
-        self.set.update(other.set)
-        self.unset.extend(other.unset)
-        self.push.update(other.push)
-
 
 def same(before: Any, now: Any) -> bool:  # noqa: PLR0911 - one line for each kind
     """Say whether two stored values are the same in BSON."""
@@ -136,14 +130,10 @@ def _compare_lists(path: str, before: list[Any], now: list[Any], changed: Change
         changed.push[path] = now[len(before) :]
         return
     if len(now) == len(before):
-        inner = Changed()
-        for index, (old, new) in enumerate(zip(before, now, strict=True)):
-            if old is new or same(old, new):
-                continue
-            if not is_document(old) or not is_document(new) or not _reachable(old, new):
-                break
-            _compare_documents(f"{path}.{index}", old, new, inner)
-        else:
-            changed.merge(inner)
+        pairs = enumerate(zip(before, now, strict=True))
+        other = [(index, old, new) for index, (old, new) in pairs if not (old is new or same(old, new))]
+        if all(is_document(old) and is_document(new) and _reachable(old, new) for _, old, new in other):
+            for index, old, new in other:
+                _compare_documents(f"{path}.{index}", old, new, changed)
             return
     changed.set[path] = now

@@ -94,6 +94,7 @@ class Changes:
         changed = Changed()
         values = self.document.__dict__
         names: list[str] = []
+        count = 0
         self._sent = {}
         for name, before in list(self.baseline.items()):
             field = self.codec.by_name[name]
@@ -103,13 +104,13 @@ class Changes:
             if name == "id":
                 self.check_id()
                 continue
-            count = len(changed)
             if name not in self.whole or now is MISSING:
                 compare(field.stored, before, now, changed)
             elif not same(before, now):
                 changed.set[field.stored] = now
-            if len(changed) > count:
+            if (after := len(changed)) > count:
                 names.append(name)
+                count = after
         if self.codec.extra:
             names += self._compare_extra(changed)
         if not names:
