@@ -5,14 +5,13 @@ unit that declares its model, each time it is used.
 """
 
 from collections.abc import Iterable
-from copy import copy
 from typing import Any, Generic, Self, cast, get_args, get_origin
 
 from typing_extensions import TypeVar
 
 from boundwork.models import Document
 from boundwork.models.mapper import Mapper, mapper_of
-from boundwork.uow.definition import UnitDefinition, is_document
+from boundwork.uow.definition import UnitDefinition, is_document, twin
 from boundwork.uow.open_units import unit_for
 from boundwork.uow.origin import origin_of_caller
 from boundwork.uow.scopes import meet
@@ -53,7 +52,7 @@ class RepositoryBase(Generic[DocumentT, IdT]):
         """Return the repository of a definition or of a unit."""
         if not isinstance(instance, UnitDefinition):
             return self
-        bound = copy(self)
+        bound = twin(self)
         bound._bound = instance  # noqa: SLF001 - another object of this class
         if instance.is_unit:
             vars(instance)[self._name] = bound
