@@ -183,8 +183,9 @@ class Repository(RepositoryBase[DocumentT, IdT]):
         With `for_update` it is locked until the transaction ends. As the first word of a unit that waits for a rival,
         up to `replay_seconds`, and returns what the rival committed.
         """
-        known = None if for_update else self.unit.workspace.recall(self.mapper, document_id)
-        return run_sync(get(self.unit, self.mapper, document_id, lock=for_update)) if known is None else known
+        unit, mapper = self.unit, self.mapper
+        known = None if for_update else unit.workspace.recall(mapper, document_id)
+        return run_sync(get(unit, mapper, document_id, lock=for_update)) if known is None else known
 
     def get_many(self, document_ids: Iterable[IdT], *, for_update: bool = False) -> list[DocumentT]:
         """Return the documents with these ids, in their order; DocumentNotFound names all that are missing.

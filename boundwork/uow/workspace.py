@@ -17,7 +17,7 @@ from boundwork.models.tracking import Tracker, is_fresh, is_modified, touch_all
 from boundwork.uow.changes import Insertion
 from boundwork.uow.commands import Count, Find
 from boundwork.uow.flushing import flush, insert_if_absent
-from boundwork.uow.identity_map import REMOVED, IdentityMap
+from boundwork.uow.identity_map import REMOVED, IdentityMap, Known
 from boundwork.uow.loading import asked_by_id, key_of, load, may_reload
 from boundwork.uow.locking import find_and_lock, lock_and_find, lock_name
 from boundwork.uow.log import Log
@@ -161,18 +161,18 @@ class Workspace:
 
     def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
         key = self._key(mapper, document)
-        self._refuse_second(mapper, document, key)
+        replaces = self._refuse_second(mapper, document, key) is REMOVED
         owner = owner_for(self.unit, mapper, document) if mapper.is_scoped or self.unit.scopes is not None else MISSING
         self.tracker.attach(document)
         if unverified:
             touch_all(document)  # parts of it may be held already, and are changed without asking the document
         if owner is not MISSING:
             give(mapper, document, owner)
-        replaces = self.known.current(mapper.collection, key) is REMOVED
         self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified, replaces=replaces))
         self.known.keep(mapper.collection, key, document)
 
-    def _refuse_second(self, mapper: Mapper[Any], document: Document[Any], key: Hashable) -> None:
+    def _refuse_second(self, mapper: Mapper[Any], document: Document[Any], key: Hashable) -> Known | None:
+        """Return what is known of the identity of a new document; NotInUnit if that is another object."""
         known = self.known.current(mapper.collection, key) or self.known.earlier(mapper.collection, key)
         if isinstance(known, Document):
             raise NotInUnit(
@@ -180,6 +180,7 @@ class Workspace:
                 "unit already. Change that one, or remove it first. If somebody else may have deleted it since the "
                 "last commit of the unit, ask by find_by_id before.",
             )
+        return known
 
     def restore(self, document: Document[Any]) -> None:
         """Undo the soft removal of a document of this unit; TypeError for a model without one."""

@@ -7,7 +7,6 @@ PyMongo.
 
 from typing import Any
 
-import bson
 from bson.raw_bson import RawBSONDocument
 
 PART = 65_536
@@ -30,7 +29,7 @@ def cursor_of(reply: Any) -> Any:
     start, end = _batch(raw)
     if not start:
         return reply["cursor"]["id"]
-    return bson.decode((len(raw) - end + HEAD).to_bytes(HEAD, "little") + raw[end:])["id"]
+    return RawBSONDocument((len(raw) - end + HEAD).to_bytes(HEAD, "little") + raw[end:])["id"]
 
 
 def _inflated(reply: Any) -> list[RawBSONDocument]:

@@ -7,6 +7,7 @@ import pytest
 from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 
+from boundwork.models.bson_types import decode_all
 from boundwork.uow.sessions.pymongo_commands import ENCODED
 from boundwork.uow.sessions.replies import PART, cursor_of, found_in
 
@@ -25,7 +26,7 @@ def test_a_reply_gives_its_documents_in_order_and_its_cursor(batch: str, number:
     rest = {"id": Int64(2**40 + 3), "ns": "shop.orders"}
     documents = {batch: DOCUMENTS[:number]}
     given = reply({**documents, **rest} if first else {**rest, **documents})
-    assert [one for part in found_in(given) for one in bson.decode_all(part)] == DOCUMENTS[:number]
+    assert [one for part in found_in(given) for one in decode_all(part)] == DOCUMENTS[:number]
     assert cursor_of(given) == 2**40 + 3
     assert type(cursor_of(given)) is Int64
 
