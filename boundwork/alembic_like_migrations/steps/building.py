@@ -13,6 +13,8 @@ from boundwork.uow.failures import SessionFailure
 
 LOOK_MILLISECONDS = 1_000
 AGAIN_SECONDS = 0.2
+NOT_YET_IN_CATALOG = 27
+"""What `$indexStats` says of all indexes while the build of one begins or ends."""
 _MARK = "Index Build: "
 
 
@@ -54,4 +56,4 @@ async def _is_building(server: Server, collection: str, name: str) -> bool:
     except SessionFailure as failure:
         if passes(failure):
             raise
-        return False
+        return failure.code == NOT_YET_IN_CATALOG

@@ -19,8 +19,8 @@ from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.sessions.writing_commands import MAY_WRITE, write_of
 
 ABORT = "abortTransaction"
-ENDED = {251, 256}
-"""There is no such transaction, or it was committed."""
+ENDED = {20, 251, 256}
+"""The server has no transactions, has not this one, or has committed it: nothing can be open."""
 STAYS_OPEN = "what it has locked may stay locked until the server's time limit for transactions"
 
 
