@@ -11,8 +11,10 @@ from boundwork.errors import (
     InvalidDocument,
     InvalidPageToken,
     InvalidRequest,
+    MigrationUnfinished,
     MultipleDocumentsFound,
     NestedUnitOfWork,
+    NewerDocument,
     NoActiveUnitOfWork,
     NotInUnit,
     ReferenceNotLoaded,
@@ -27,6 +29,7 @@ from boundwork.errors import (
     UnitDoomed,
     UnitFenced,
     UnitUsedElsewhere,
+    UpcastFailed,
     WriteEscaped,
     WrongModel,
 )
@@ -82,6 +85,7 @@ from boundwork.models.structure import (
     TimeSeries,
     Validation,
 )
+from boundwork.models.upcasts import Upcast
 from boundwork.repositories import (
     AsyncQuery,
     AsyncRepository,
@@ -132,8 +136,10 @@ __all__ = [
     "InvalidPageToken",
     "InvalidRequest",
     "ManySingleReads",
+    "MigrationUnfinished",
     "MultipleDocumentsFound",
     "NestedUnitOfWork",
+    "NewerDocument",
     "NoActiveUnitOfWork",
     "NotExpressed",
     "NotInUnit",
@@ -159,6 +165,8 @@ __all__ = [
     "UnitFenced",
     "UnitOfWork",
     "UnitUsedElsewhere",
+    "Upcast",
+    "UpcastFailed",
     "UpdateResult",
     "Validation",
     "WriteEscaped",

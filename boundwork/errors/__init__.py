@@ -18,6 +18,9 @@
     +-- InvalidDocument            a document does not fit its model or cannot be stored
     +-- InvalidRequest             the body, the sort or the fields that a client sent are not allowed, or do not fit
     +-- WrongModel                 a document was asked for as another model than it was loaded as
+    +-- NewerDocument              a stored document has a higher schema version than its model knows
+    +-- UpcastFailed               a stored document could not be brought to the present schema version
+    +-- MigrationUnfinished        a query cannot be answered while documents of an old schema version are stored
     +-- NotInUnit                  a document was handed to a unit that it does not belong to
     +-- DuplicateKey               a unique key is taken
     +-- TransactionFailed          the server refused a command; the base of the next two
@@ -69,6 +72,7 @@ from boundwork.errors.units import (
     UnitUsedElsewhere,
     WriteEscaped,
 )
+from boundwork.errors.upcasts import MigrationUnfinished, NewerDocument, UpcastFailed
 
 __all__ = [
     "AlreadyCommitted",
@@ -81,8 +85,10 @@ __all__ = [
     "InvalidDocument",
     "InvalidPageToken",
     "InvalidRequest",
+    "MigrationUnfinished",
     "MultipleDocumentsFound",
     "NestedUnitOfWork",
+    "NewerDocument",
     "NoActiveUnitOfWork",
     "NotInUnit",
     "ReferenceNotLoaded",
@@ -97,6 +103,7 @@ __all__ = [
     "UnitDoomed",
     "UnitFenced",
     "UnitUsedElsewhere",
+    "UpcastFailed",
     "WriteEscaped",
     "WrongModel",
 ]

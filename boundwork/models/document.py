@@ -23,6 +23,8 @@ from boundwork.models.structure.indexes import Index, checked_indexes, declared_
 from boundwork.models.structure.options import CollectionOptions
 from boundwork.models.touched import Changes
 from boundwork.models.tracking import MODIFIED, mark_modified, state_of, touch, touch_all, touch_field, touch_inside
+from boundwork.models.upcasts.lineage import Lineage, check_lineage, declared_lineage
+from boundwork.models.upcasts.upcast import Upcast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +112,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     `tenant_field` names the field that says whose a document is, `soft_delete` the one that says when it was removed.
     `versioned` counts the updates of each document in a field `version`, or one of another name, which is compared at
     every write. `shard_key` names what the collection is divided by: `("country", ("customer_id", "hashed"))`.
+    `schema_version` is the version of the stored form, and `upcasts` lead to it from those that are still stored.
     """
 
     __boundwork_document__: ClassVar[bool] = True
@@ -119,6 +122,7 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
     __boundwork_scope__: ClassVar[Scope] = OPEN
     __boundwork_version__: ClassVar[str | None] = None
     __boundwork_shard_key__: ClassVar[tuple[str, ...]] = ()
+    __boundwork_lineage__: ClassVar[Lineage | None] = None
 
     id: IdT = Field(default_factory=_new_id)
 
@@ -133,6 +137,8 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         soft_delete: str | None = None,
         versioned: bool | str = False,
         shard_key: Sequence[ShardKeyField] = (),
+        schema_version: int | None = None,
+        upcasts: Sequence[Upcast] = (),
         **keywords: Unpack[ConfigDict],
     ) -> None:
         """Take the keywords of the class statement."""
@@ -140,6 +146,9 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
         first = collection is not None or cls.__boundwork_collection__ is None
         cls.__boundwork_scope__ = declared_scope(
             cls, cls.__boundwork_scope__, tenant_field, soft_delete, names_collection=first
+        )
+        cls.__boundwork_lineage__ = declared_lineage(
+            cls.__name__, schema_version, upcasts, cls.__boundwork_lineage__, names_collection=first
         )
         if collection is not None:
             if not collection or "$" in collection or "\0" in collection or collection.startswith("system."):
@@ -162,6 +171,8 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             declared_indexes(cls)  # for its complaints
             check_scope(cls, cls.__boundwork_scope__)
             fixed_fields.fixed_fields(cls)  # as well
+            if cls.__boundwork_lineage__ is not None:
+                check_lineage(cls, cls.__boundwork_lineage__)
         else:
             fields = cls.__pydantic_fields__.items()
             mutable = {name for name, info in fields if not _is_scalar(info.annotation)}

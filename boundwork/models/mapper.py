@@ -47,8 +47,9 @@ def mapper_of(model: type[D]) -> "Mapper[D]":
 class Mapper(Generic[D]):
     """Translates between the documents of one model and their stored form.
 
-    Attributes: `model`, `collection`, `scope` (`is_scoped` if it has any), `present_filter`, what documents meet that
-    are not removed, and `fixed` (the version and the shard key, None where there are none).
+    Attributes: `model`, `collection`, `scope`, `lineage` (None without schema versions; `is_scoped` if a unit has to
+    learn either), `present_filter`, what documents meet that are not removed, and `fixed` (the version and the shard
+    key, None where there are none).
     """
 
     def __init__(self, model: type[D]) -> None:
@@ -64,7 +65,8 @@ class Mapper(Generic[D]):
         self.collection = collection
         self.codec: Codec = codec_of(model)
         self.scope = model.__boundwork_scope__
-        self.is_scoped = not self.scope.is_open
+        self.lineage = model.__boundwork_lineage__
+        self.is_scoped = not self.scope.is_open or self.lineage is not None
         self.present_filter: dict[str, Any] = (
             {} if self.scope.soft_delete is None else {self.codec.stored(self.scope.soft_delete): None}
         )

@@ -37,7 +37,7 @@ class RepositoryBase(Generic[DocumentT, IdT]):
                 "Write Repository(Order), or class Orders(Repository[Order]).",
             )
         self.model = found
-        self._has_scope = not found.__boundwork_scope__.is_open
+        self._has_scope = not found.__boundwork_scope__.is_open or found.__boundwork_lineage__ is not None
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Refuse a name that is a word of the unit itself."""

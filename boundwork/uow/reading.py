@@ -10,9 +10,11 @@ from boundwork.errors import BoundworkError
 from boundwork.models import Document
 from boundwork.models.bson_types import decode_all
 from boundwork.models.mapper import Mapper
+from boundwork.models.upcasts.lineage import LINEAGES
 from boundwork.uow.commands import Aggregate, Distinct, Find
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.locking import find_and_lock
+from boundwork.uow.upcasting.door import learn_joined
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -35,6 +37,8 @@ def documents(unit: "Unit", mapper: Mapper[DocumentT], batches: list[bytes]) -> 
 
 async def aggregate(unit: "Unit", command: Aggregate, about: str) -> list[bytes]:
     """Flush, and return the rows of a pipeline, as batches of BSON."""
+    if LINEAGES:
+        learn_joined(unit, command)
     await unit.workspace._autoflush()
     rows = await unit.send(lambda: unit.session.aggregate(command))
     unit.workspace.log.found(command, rows, about)

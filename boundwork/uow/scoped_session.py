@@ -4,11 +4,9 @@ What the core builds needs no knowledge of tenants, and what it may learn to bui
 a kind of command or write that is not listed does not reach the server.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
-
-from bson.timestamp import Timestamp
 
 from boundwork.errors import TenantMissing
 from boundwork.models.bson_types import MISSING
@@ -25,15 +23,14 @@ from boundwork.uow.commands import (
     Find,
     FindAndUpdate,
     InsertOne,
-    UniqueKey,
     UpdateMany,
     UpdateOne,
     UpsertOne,
     Write,
 )
-from boundwork.uow.escapes import EscapedWrite
 from boundwork.uow.idempotency import MARKERS
 from boundwork.uow.locking import LOCKS
+from boundwork.uow.passing_session import PassingSession
 from boundwork.uow.port import Batches, BoundSession
 from boundwork.uow.scopes import Scopes
 
@@ -42,12 +39,12 @@ OWN = frozenset({MARKERS, LOCKS})
 """The collections of boundwork itself; their ids hold the tenant."""
 
 
-class ScopedSession:
+class ScopedSession(PassingSession):
     """A session of one tenant, around that of the driver."""
 
     def __init__(self, inner: BoundSession, scopes: Scopes) -> None:
         """Stand before a session that is not open yet."""
-        self._inner = inner
+        super().__init__(inner)
         self._scopes = scopes
 
     def _asked(self, command: QueryT) -> QueryT:
@@ -69,10 +66,6 @@ class ScopedSession:
         if isinstance(write, DeleteOne | DeleteMany):
             return replace(write, filter=joint(condition, write.filter))
         raise _refused(write, collection)
-
-    async def open(self) -> None:
-        """Open the session."""
-        await self._inner.open()
 
     async def find(self, command: Find) -> list[bytes]:
         """Find documents of the tenant."""
@@ -124,10 +117,6 @@ class ScopedSession:
             "not known. Use a unit without a tenant.",
         )
 
-    async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
-        """Return the unique keys, which all tenants share."""
-        return await self._inner.unique_keys(collection)
-
     async def find_aside(self, command: Find, seconds: float) -> list[bytes]:
         """Find outside of the transaction."""
         return await self._inner.find_aside(self._asked(command), seconds)
@@ -137,78 +126,6 @@ class ScopedSession:
         if collection not in OWN:
             self._written(collection, InsertOne(document))
         await self._inner.insert_aside(collection, document, seconds)
-
-    async def create_aside(self, collection: str) -> None:
-        """Make a collection outside of the transaction."""
-        await self._inner.create_aside(collection)
-
-    async def commit(self) -> None:
-        """Commit."""
-        await self._inner.commit()
-
-    async def probe(self) -> None:
-        """Learn the fate of a commit."""
-        await self._inner.probe()
-
-    async def abort(self) -> None:
-        """Abort."""
-        await self._inner.abort()
-
-    async def overtake(self) -> None:
-        """Abort, whatever was interrupted."""
-        await self._inner.overtake()
-
-    async def outlast(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Await work that outlasts an interruption."""
-        await self._inner.outlast(work)
-
-    async def begin(self) -> None:
-        """Begin the next transaction."""
-        await self._inner.begin()
-
-    async def bind(self) -> None:
-        """Bind the session here."""
-        await self._inner.bind()
-
-    async def unbind(self) -> bool:
-        """Undo the binding."""
-        return await self._inner.unbind()
-
-    async def close(self) -> None:
-        """End the session."""
-        await self._inner.close()
-
-    async def pause(self, seconds: float) -> None:
-        """Wait."""
-        await self._inner.pause(seconds)
-
-    @property
-    def foreign(self) -> bool:
-        """Tell of commands that did not come through here."""
-        return self._inner.foreign
-
-    def take_escaped(self) -> EscapedWrite | None:
-        """Return a write that left the session."""
-        return self._inner.take_escaped()
-
-    def may_repeat(self, error: BaseException | None) -> bool:
-        """Tell whether an error of the driver permits another attempt."""
-        return self._inner.may_repeat(error)
-
-    @property
-    def commands(self) -> int:
-        """The number of commands sent so far."""
-        return self._inner.commands
-
-    @property
-    def operation_time(self) -> Timestamp | None:
-        """The server's time of the last command."""
-        return self._inner.operation_time
-
-    @property
-    def database(self) -> Any:
-        """The handle for the program's own calls, to which no condition is added."""
-        return self._inner.database
 
 
 def _refused(write: object, collection: str) -> TenantMissing:

@@ -22,6 +22,7 @@ from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.pipelines import Stage
 from boundwork.models.scope import Everyone, Tenant, TenantChoice, tenant_now
 from boundwork.uow.changes import Alteration, Change, Insertion
+from boundwork.uow.upcasting.door import learn
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -176,6 +177,8 @@ def scopes_for(unit: str, models: Iterable[type[Document[Any]]], choice: TenantC
 
 def meet(unit: "Unit", mapper: Mapper[Any]) -> None:
     """Let a unit learn a model before it works with it; TenantMissing if it would have to guess whose documents."""
+    if mapper.lineage is not None:
+        learn(unit, mapper)
     if unit.scopes is None:
         unit.scopes = Scopes(unit.name, None)
     unit.scopes.meet(mapper)

@@ -1,0 +1,76 @@
+"""One stored document of any version: as one of the present version, and the update that makes the stored one that."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import bson
+from bson.raw_bson import RawBSONDocument
+
+from boundwork.errors import NewerDocument, UpcastFailed
+from boundwork.models.bson_types import MISSING
+from boundwork.models.difference import Changed, Update, compare
+from boundwork.models.upcasts.lineage import FIRST, Lineage, version_of
+from boundwork.models.upcasts.pieces import Stored, Unfit
+from boundwork.models.upcasts.upcast import SCHEMA_VERSION
+from boundwork.uow.sessions.memory.encoding import CODEC, decode
+from boundwork.uow.sessions.memory.updating import compile_update
+
+AS_BSON: Any = CODEC.with_options(document_class=RawBSONDocument)  # Any: it changes the type of what is decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document of the present version, without the field of the version; `was` is what is stored of an old one."""
+
+    fields: Stored = field(repr=False)
+    was: Stored | None = field(default=None, repr=False)
+
+
+def opened(collection: str, lineage: Lineage, stored: Stored) -> Opened:
+    """Return a stored document as one of the present version. Raises NewerDocument, UpcastFailed."""
+    version, key = version_of(stored), stored.get("_id")
+    if isinstance(version, bool) or not isinstance(version, int | float) or version > lineage.version:
+        found = version if isinstance(version, int | float) else type(version).__name__
+        raise NewerDocument(collection, key, found, lineage.version)
+    plain = {name: value for name, value in stored.items() if name != SCHEMA_VERSION}
+    if version == lineage.version:
+        return Opened(plain)
+    if version not in lineage.old:
+        raise UpcastFailed(collection, key, int(version), "upcasts", "the model has no upcast from this version")
+    for upcast in lineage.since(int(version)):
+        for piece in upcast.pieces:
+            try:
+                plain = piece.up(plain)
+            except Unfit as unfit:
+                raise UpcastFailed(collection, key, int(version), piece.title, str(unfit)) from unfit.__cause__
+    return Opened(decode(encoded(plain)), stored)
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """Return a document as BSON."""
+    return bson.encode(document, codec_options=CODEC)
+
+
+def update_of(was: Stored, now: Stored, version: int, operators: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the smallest update that makes a stored old document the present one, changed by operators of the unit."""
+    if operators is not None:
+        now = compile_update(operators)(deepcopy(now))
+    changed = Changed()
+    for name in [*was, *(name for name in now if name not in was)]:
+        if name != SCHEMA_VERSION:
+            compare(name, was.get(name, MISSING), now.get(name, MISSING), changed)
+    changed.set[SCHEMA_VERSION] = version
+    return Update(changed.set, tuple(changed.unset), changed.push).operators()
+
+
+def stamped(document: Mapping[str, Any], version: int) -> Mapping[str, Any]:
+    """Return a new document with its version, which stands last."""
+    if version == FIRST:
+        return document
+    if isinstance(document, RawBSONDocument):
+        raw, more = bytes(document.raw), bson.encode({SCHEMA_VERSION: version})[4:]
+        size = (len(raw) - 1 + len(more)).to_bytes(4, "little")
+        return RawBSONDocument(size + raw[4:-1] + more, AS_BSON)
+    return {**document, SCHEMA_VERSION: version}
