@@ -44,6 +44,8 @@ from boundwork.alembic_like_migrations.errors import (
 )
 from boundwork.alembic_like_migrations.files import read_folder
 from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.lazy.errors import NotFinished, NotLazy, UpcastChanged
+from boundwork.alembic_like_migrations.lazy.finishing import Finished, Unfinished
 from boundwork.alembic_like_migrations.migrator import AsyncMigrator, Migrator
 from boundwork.alembic_like_migrations.planning.plan import Plan, PlannedRevision, PlannedStep
 from boundwork.alembic_like_migrations.planning.rehearsal import Rehearsal, Unlike
@@ -76,6 +78,7 @@ __all__ = [
     "DuplicateRevision",
     "DuplicatesFound",
     "FieldsInTheWay",
+    "Finished",
     "FunctionFailed",
     "GateRefused",
     "Graph",
@@ -93,7 +96,9 @@ __all__ = [
     "Migrator",
     "MissingParent",
     "NoFolder",
+    "NotFinished",
     "NotHalfDone",
+    "NotLazy",
     "NothingToMerge",
     "NothingToResume",
     "PartlyReplaced",
@@ -129,8 +134,10 @@ __all__ = [
     "StructureDiffers",
     "StructureRefused",
     "TemplateWrong",
+    "Unfinished",
     "UnknownApplied",
     "Unlike",
+    "UpcastChanged",
     "op",
     "read_folder",
 ]

@@ -13,6 +13,7 @@ from boundwork.alembic_like_migrations.engine.holding import Keep
 from boundwork.alembic_like_migrations.engine.ledger import Direction
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.engine.work import Standing
+from boundwork.alembic_like_migrations.lazy.finishing import Finished
 from boundwork.alembic_like_migrations.planning.plan import Plan
 from boundwork.alembic_like_migrations.planning.rehearsal import Mode, Rehearsal, Terms
 from boundwork.alembic_like_migrations.planning.scratch import scratch_database
@@ -89,6 +90,13 @@ class Migrator(Revising):
         """End what was left half-done and return it; `changed` permits mended files. Raises NothingToResume."""
         return run_sync(self._work.resume(changed=changed))
 
+    def finish(self, revision: str | None = None, *, changed: bool = False) -> tuple[Finished, ...]:
+        """Bring the documents that applied lazy revisions have left, or those of one, under a running application.
+
+        Raises StepFailed naming a document that cannot be upcast, and UpcastChanged unless `changed` permits it.
+        """
+        return run_sync(self._work.finish(revision, changed=changed))
+
     def stamp(self, target: str) -> tuple[str, ...]:
         """Note that the database stands at a target, without running anything, and return what counts as applied."""
         return run_sync(self._work.stamp(target))
@@ -163,6 +171,13 @@ class AsyncMigrator(Revising):
     async def resume(self, *, changed: bool = False) -> tuple[str, ...]:
         """End what was left half-done and return it; `changed` permits mended files. Raises NothingToResume."""
         return await self._work.resume(changed=changed)
+
+    async def finish(self, revision: str | None = None, *, changed: bool = False) -> tuple[Finished, ...]:
+        """Bring the documents that applied lazy revisions have left, or those of one, under a running application.
+
+        Raises StepFailed naming a document that cannot be upcast, and UpcastChanged unless `changed` permits it.
+        """
+        return await self._work.finish(revision, changed=changed)
 
     async def stamp(self, target: str) -> tuple[str, ...]:
         """Note that the database stands at a target, without running anything, and return what counts as applied."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 from boundwork.alembic_like_migrations.engine.program import declare, gathering, mark
+from boundwork.alembic_like_migrations.lazy.steps import LazyUpcast
 from boundwork.alembic_like_migrations.steps.errors import StepWrong
 from boundwork.alembic_like_migrations.steps.images import Obstacle, UpdateKeeping
 from boundwork.alembic_like_migrations.steps.moves import MoveDocuments
@@ -18,6 +19,7 @@ from boundwork.alembic_like_migrations.steps.step import EVERYTHING, Irreversibl
 from boundwork.alembic_like_migrations.steps.transactions import Execute, ExecuteOutside, seeded, together
 from boundwork.alembic_like_migrations.steps.transforms import TransformStep
 from boundwork.alembic_like_migrations.steps.updates import Update, UpdateStep, hides_its_documents
+from boundwork.models.upcasts.upcast import Upcast
 
 Filter = Mapping[str, Any]
 Function = TypeVar("Function", bound=Callable[[Any], Any])
@@ -34,6 +36,15 @@ def update(collection: str, change: Update, *, where: Filter = EVERYTHING, undo:
     """
     hidden = undo is not None and hides_its_documents(change, where)
     declare(UpdateStep(collection, change, where, undo, mark() if hidden else None))
+
+
+def lazy(collection: str, upcast: Upcast) -> None:
+    """Declare that documents are upcast when they are read, by models that have the same upcast, and migrated later.
+
+    Nothing is changed now; `boundwork migrate finish` brings the documents that are left. Give the very value that the
+    model has: `op.lazy("users", TO_2)` beside `class User(Document, ..., schema_version=2, upcasts=[TO_2])`.
+    """
+    declare(LazyUpcast(collection, upcast))
 
 
 def set_field(

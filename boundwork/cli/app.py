@@ -11,6 +11,7 @@ import typer
 from boundwork.cli.demo import DEFAULT_BATCH, DEFAULT_ROWS, demo_in_words
 from boundwork.cli.failure import reported
 from boundwork.cli.flights.data import FLIGHTS
+from boundwork.cli.migrate.finishing import finish
 from boundwork.cli.migrate.group import migrate
 from boundwork.cli.migrate.running import add_running
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 add_running(migrate)
+migrate.command()(finish)
 app.add_typer(migrate)
 
 

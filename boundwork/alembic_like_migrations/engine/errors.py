@@ -20,6 +20,8 @@ from collections.abc import Sequence
 
 from boundwork.alembic_like_migrations.errors import MigrationError
 
+AGAIN = {"finish": "`finish` again"}
+
 
 class LockHeld(MigrationError):
     """Another runner has the lease; `owner` says who, `seconds` how long it lasts unless it is renewed."""
@@ -53,7 +55,7 @@ class StepFailed(MigrationError):
         """Say which step of which revision failed, and why."""
         super().__init__(
             f"Revision {revision} ({direction}) failed at the step {step!r}: {why} What came before it stays. "
-            "Mend the cause and run `resume`, or decide by hand with `resolve`."
+            f"Mend the cause and run {AGAIN.get(direction, '`resume`, or decide by hand with `resolve`')}."
         )
         self.revision = revision
         self.direction = direction

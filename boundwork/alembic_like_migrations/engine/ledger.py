@@ -14,6 +14,8 @@ from boundwork.alembic_like_migrations.steps.step import Kind, Step
 from boundwork.uow.port import BoundSession
 
 Direction = Literal["up", "down"]
+Part = Literal["up", "down", "finish"]
+"""Which steps of a revision: `finish` are those that bring what a lazy one has left."""
 State = Literal["upgrading", "applied", "downgrading"]
 StepState = Literal["pending", "running", "done", "failed"]
 BEGUN: dict[Direction, State] = {"up": "upgrading", "down": "downgrading"}
@@ -30,11 +32,12 @@ class StepRecord:
     seen: int = 0
     changed: int = 0
     error: str | None = None
+    about: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, step: Step) -> Self:
-        """Return the record of a step that was not begun."""
-        return cls(step.title, step.kind)
+    def of(cls, step: Step, about: Mapping[str, Any] | None = None) -> Self:
+        """Return the record of a step that was not begun; `about` is what else is kept of it."""
+        return cls(step.title, step.kind, about=about)
 
     @property
     def touched(self) -> bool:
@@ -44,7 +47,8 @@ class StepRecord:
     def stored(self) -> dict[str, Any]:
         """Return what is stored."""
         known = {"title": self.title, "kind": self.kind, "state": self.state, "after": list(self.after)}
-        return {**known, "seen": self.seen, "changed": self.changed, "error": self.error}
+        about = {} if self.about is None else {"about": dict(self.about)}
+        return {**known, "seen": self.seen, "changed": self.changed, "error": self.error, **about}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Record:
     stamped: bool = False
     epoch: int = 0
     replaced_by: str | None = None
+    finish: tuple[StepRecord, ...] = ()
 
     @property
     def direction(self) -> Direction | None:
@@ -90,6 +95,7 @@ def read_record(stored: Mapping[str, Any]) -> Record:
         stamped=stored["stamped"],
         epoch=stored["epoch"],
         replaced_by=stored.get("replaced_by"),
+        finish=_steps(stored.get("finish", ())),
     )
 
 
@@ -166,7 +172,7 @@ class Place:
     """Which step of which revision, in which direction; `epoch` is that of who carries it out."""
 
     revision: str
-    direction: Direction
+    direction: Part
     number: int
     epoch: int
 
@@ -194,6 +200,7 @@ def _replacement(record: Record, epoch: int) -> dict[str, Any]:
         "down": [step.stored() for step in record.down],
         "stamped": record.stamped,
         "epoch": epoch,
+        **({"finish": [step.stored() for step in record.finish]} if record.finish else {}),
     }
     if record.replaced_by is not None:
         document["replaced_by"] = record.replaced_by

@@ -18,6 +18,7 @@ from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
 from boundwork.alembic_like_migrations.engine.unfit import refuse_unfit
+from boundwork.alembic_like_migrations.lazy.records import finish_records
 from boundwork.alembic_like_migrations.revision import Revision
 from boundwork.alembic_like_migrations.steps.building import Build, progress
 from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
@@ -93,7 +94,7 @@ class Runner:
             await ledger.put(begun)
         for number, (step, known) in enumerate(zip(steps, begun.steps(direction), strict=True)):
             if known.state != "done":
-                await self._step(Place(revision.revision, direction, number, self.server.epoch), step, known)
+                await self.step(Place(revision.revision, direction, number, self.server.epoch), step, known)
         if direction == "down":
             await ledger.remove(revision.revision)
             await self._forget_images(revision)
@@ -110,16 +111,17 @@ class Runner:
             while await self.server.fenced(partial(forget_some, revision=identifier)):
                 self.pulse.check()
 
-    async def _step(self, place: Place, step: AnyStep, record: StepRecord) -> None:
+    async def step(self, place: Place, step: AnyStep, record: StepRecord) -> StepRecord:
+        """Carry out one step from where its record says, and return its record then. Raises StepFailed."""
         self.pulse.check()
         try:
             self.watcher.began(place, record, await self._total(step))
             if isinstance(step, DataStep):
                 await refuse_unfit(self.server, step)
                 pace = Pace(step.batch_seconds or self.batch_seconds)
-                await run_data_step(self.server, step, place, pace, self._progress(place))
-            else:
-                self.watcher.step(place, await self._change_structure(step, place, record))
+                return await run_data_step(self.server, step, place, pace, self._progress(place))
+            done = await self._change_structure(step, place, record)
+            self.watcher.step(place, done)
         except LeaseLost:
             raise
         except Exception as failure:
@@ -131,6 +133,7 @@ class Runner:
                 else f"{type(error).__name__} was raised, see the cause."
             )
             raise StepFailed(place.revision, place.direction, step.title, why) from failure
+        return done
 
     async def _change_structure(self, step: StructureStep, place: Place, record: StepRecord) -> StepRecord:
         """Carry out a step that may be carried out twice: after a failover it is."""
@@ -195,7 +198,8 @@ def _begun(program: Program, direction: Direction, steps: Sequence[AnyStep], rec
     revision, fresh = program.revision, tuple(StepRecord.of(step) for step in steps)
     if record is None or record.direction != direction:
         up, down = (fresh, ()) if record is None else (record.up, fresh)
-        return Record(revision.revision, BEGUN[direction], revision.checksum, up, down)
+        left = finish_records(program) if record is None else record.finish
+        return Record(revision.revision, BEGUN[direction], revision.checksum, up, down, finish=left)
     known = record.steps(direction)
     touched = max((number for number, one in enumerate(known, 1) if one.touched), default=0)
     for number, one in enumerate(known[:touched]):
@@ -203,4 +207,6 @@ def _begun(program: Program, direction: Direction, steps: Sequence[AnyStep], rec
             raise StepsChanged(revision.revision, number + 1, one.title)
     if [one.title for one in known] == [one.title for one in fresh]:
         fresh = known
-    return replace(record, checksum=revision.checksum).with_steps(direction, (*known[:touched], *fresh[touched:]))
+    left = finish_records(program) if direction == "up" else record.finish
+    begun = replace(record, checksum=revision.checksum, finish=left)
+    return begun.with_steps(direction, (*known[:touched], *fresh[touched:]))

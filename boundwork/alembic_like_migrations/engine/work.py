@@ -26,6 +26,14 @@ from boundwork.alembic_like_migrations.engine.runner import Runner, Unwatched, W
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.errors import RevisionNotFound
 from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.lazy.finishing import (
+    Finished,
+    Unfinished,
+    finish,
+    refuse_unfinished,
+    to_finish,
+    unfinished,
+)
 from boundwork.alembic_like_migrations.planning.plan import Plan
 from boundwork.alembic_like_migrations.planning.planner import make_plan
 from boundwork.alembic_like_migrations.planning.rehearsal import Rehearsal, Terms, rehearse
@@ -44,7 +52,8 @@ class Standing:
     `applied` and `pending` are in order, `tips` the applied ones that nothing applied comes after; `half_done` are the
     records of those that were begun and not ended, `tampered` the applied ones whose file has changed. `adopting` are
     squashes that count as applied and that the next run notes, `waiting` those that wait for what they replace, with what
-    is missing; `replaced` is history: what was applied once, and its squash.
+    is missing; `replaced` is history: what was applied once, and its squash. `unfinished` is what lazy ones have left to the
+    finisher.
     """
 
     applied: tuple[str, ...]
@@ -55,6 +64,7 @@ class Standing:
     adopting: tuple[str, ...] = ()
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
     replaced: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    unfinished: tuple[Unfinished, ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,6 +84,8 @@ class Work:
         """Read where the database stands; needs no lease."""
         records = await self._records()
         graph = seen_by(self.graph, records)
+        with explained():
+            left = await unfinished(self.server, [record for record in records.values() if record.applied])
         return Standing(
             applied=tuple(one.revision for one in graph if one.revision in graph.applied),
             tips=graph.tips(graph.applied),
@@ -83,6 +95,7 @@ class Work:
             adopting=tuple(graph.view.adopting),
             waiting=graph.view.waiting,
             replaced=replaced_by(records),
+            unfinished=left,
         )
 
     async def upgrade(self, target: str = "head", phase: Phase | None = None) -> tuple[str, ...]:
@@ -132,6 +145,19 @@ class Work:
                 await runner.run(program, record.direction or "up", record)
             return tuple(one.revision for one in begun)
 
+    async def finish(self, name: str | None = None, *, changed: bool = False) -> tuple[Finished, ...]:
+        """Bring the documents that lazy revisions have left, or those of one revision, and return what was done."""
+        async with self._holding() as runner:
+            records = await self._records()
+            graph = seen_by(self.graph, records)
+            chosen = to_finish(graph, records, name)
+            revisions = [graph[one.revision] for one in chosen]
+            _refuse_tampered(revisions, records)
+            done: list[Finished] = []
+            for program, record in zip(self._prepared(revisions), chosen, strict=True):
+                done += await finish(runner, program, record, changed=changed)
+            return tuple(done)
+
     async def stamp(self, target: str) -> tuple[str, ...]:
         """Note that the database stands at a target, without running anything, and return what counts as applied."""
         graph = self.graph.naming(target)
@@ -178,6 +204,8 @@ class Work:
                 else:
                     await refuse_forgotten(runner.server, programs, records)
             for program in programs:
+                if direction == "up" and program.revision.phase == "contract":
+                    await self._refuse_unfinished(runner.server, program.revision)
                 await runner.run(program, direction, records.get(program.revision.revision))
             if seen_by(self.graph, records).view.waiting:
                 await self._adopted(runner, await self._records())
@@ -190,6 +218,12 @@ class Work:
         for squash in seen.view.adopting:
             self.watcher.adopted(squash, seen.everything[squash].replaces)
         return after
+
+    async def _refuse_unfinished(self, server: Server, contracting: Revision) -> None:
+        records = await self._records()
+        before = seen_by(self.graph, records).ancestors(contracting.revision)
+        with explained():
+            await refuse_unfinished(server, contracting.revision, [records[one] for one in before if one in records])
 
     async def _looked_ahead(self, direction: Direction, target: str, phase: Phase | None) -> bool:
         """Tell whether there is something to do, without the lease; a mistake in a file is met before it is taken."""

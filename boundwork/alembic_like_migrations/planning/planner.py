@@ -9,6 +9,7 @@ from boundwork.alembic_like_migrations.engine.ledger import Direction
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.graph import Graph
+from boundwork.alembic_like_migrations.lazy.steps import LazyUpcast
 from boundwork.alembic_like_migrations.planning.counting import INDEXED_PER_SECOND, count, seconds_of
 from boundwork.alembic_like_migrations.planning.plan import Plan, PlannedRevision, PlannedStep
 from boundwork.alembic_like_migrations.planning.warnings import WayBack, stopped_by, warnings_of
@@ -55,6 +56,8 @@ async def _documents(server: Server, step: AnyStep) -> int | None:
             return await count(server, step.collection, {})
         case ChangeIndex():
             return 0 if step.in_place else await count(server, step.collection, {})
+        case LazyUpcast():
+            return await count(server, step.target, step.finisher().where)
         case Seed() | Unseed():
             return len(step.documents)
         case Together():
@@ -72,6 +75,8 @@ def _locks(step: AnyStep) -> str:
             return "the collection, alone, when the build begins and ends"
         case ExecuteOutside():
             return "unknown"
+        case LazyUpcast():
+            return "nothing: the documents are left to `finish`"
         case DataStep():
             return "the documents of a batch, until it commits"
         case _:

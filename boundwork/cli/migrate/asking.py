@@ -60,6 +60,7 @@ class Asked:
     names: Sequence[str] | None
     as_json: bool
     patience: float = 0.0
+    batch_seconds: float = 1.0
 
 
 def run(asked: Asked, job: Job) -> None:
@@ -84,7 +85,8 @@ def _run_each(project: Project, accounts: Sequence[Account], asked: Asked, job: 
         watching = watcher(quiet=asked.as_json)
         try:
             with account.place.connect() as connection:
-                job(Migrator(connection, project.graph, watcher=watching, patience=asked.patience), account)
+                how: dict[str, Any] = {"patience": asked.patience, "batch_seconds": asked.batch_seconds}
+                job(Migrator(connection, project.graph, watcher=watching, **how), account)
             if watching.squashes:
                 noted = f"adopted {', '.join(watching.squashes)}"
                 account.words = noted if account.words == NOTHING else f"{account.words}; {noted}"

@@ -13,7 +13,9 @@ from boundwork.alembic_like_migrations import (
     IdRefused,
     LeaseLost,
     LockHeld,
+    NotFinished,
     NotHalfDone,
+    NotLazy,
     PhaseBlocked,
     RevisionAmbiguous,
     RevisionNotApplied,
@@ -23,6 +25,7 @@ from boundwork.alembic_like_migrations import (
     SquashImpossible,
     StepsChanged,
     StepsImpossible,
+    UpcastChanged,
 )
 from boundwork.alembic_like_migrations.rollout.rename_pair import RenameUnclear
 
@@ -60,12 +63,13 @@ _CODES: dict[tuple[type[BoundworkError], ...], Exit] = {
         IdRefused,
         RevisionNotApplied,
         NotHalfDone,
+        NotLazy,
         RenameUnclear,
         SquashImpossible,
     ): Exit.USAGE,
     (LockHeld, LeaseLost): Exit.LOCKED,
-    (GateRefused, PhaseBlocked): Exit.REFUSED,
-    (RevisionTampered, StepsChanged): Exit.TAMPERED,
+    (GateRefused, PhaseBlocked, NotFinished): Exit.REFUSED,
+    (RevisionTampered, StepsChanged, UpcastChanged): Exit.TAMPERED,
     (DatabaseDirty,): Exit.DIRTY,
 }
 

@@ -1,5 +1,6 @@
 """The commands of `boundwork migrate` that only look at a database: where it stands, what a run would do, what differs."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -41,6 +42,7 @@ def current(
             "adopting": list(standing.adopting),
             "waiting": {squash: list(missing) for squash, missing in standing.waiting.items()},
             "replaced": dict(standing.replaced),
+            "unfinished": [asdict(one) for one in standing.unfinished],
         }
 
     run(Asked(context, urls, names, as_json), look)
@@ -131,7 +133,12 @@ def _standing_in_words(standing: Standing) -> str:
     parts += [f"changed files: {', '.join(standing.tampered)}"] if standing.tampered else []
     parts += [f"{squash} stands for what is applied, and is noted by the next run" for squash in standing.adopting]
     parts += [f"{squash} waits for {', '.join(missing)}" for squash, missing in standing.waiting.items()]
+    parts += [f"{one.revision} leaves {_number(one.left)} of {one.collection} to finish" for one in standing.unfinished]
     return "; ".join(parts)
+
+
+def _number(left: int | None) -> str:
+    return "an unknown number of documents" if left is None else f"{left:,} documents"
 
 
 def _code_of(standing: Standing) -> Exit:

@@ -1,0 +1,1 @@
+"""Lazy migration: a revision that names an upcast, and the finisher that brings the rest of the documents."""
