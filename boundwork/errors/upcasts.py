@@ -53,3 +53,7 @@ class MigrationUnfinished(BoundworkError):
         )
         self.collection = collection
         self.why = why
+
+
+UNANSWERED = (MigrationUnfinished, NewerDocument, UpcastFailed)
+"""Errors of a question: nothing was written, so the unit that asked it goes on."""

@@ -16,6 +16,7 @@ from boundwork.errors import (
     UnitDoomed,
     UnitUsedElsewhere,
 )
+from boundwork.errors.upcasts import UNANSWERED
 from boundwork.models import Document
 from boundwork.uow.commands import BulkResult, BulkWrite
 from boundwork.uow.ending import end, forsake, overtake, roll_back
@@ -201,7 +202,7 @@ class Unit:
         self.busy = True
         try:
             return await work
-        except SessionFailure:
+        except (SessionFailure, *UNANSWERED):
             raise
         except BaseException as error:
             self.interrupted = not isinstance(error, Exception)

@@ -44,6 +44,7 @@ class Order:
     fault: str = ""
     lease_seconds: float = 30.0
     batch_seconds: float = 0.02
+    word: str = "upgrade"
 
     def line(self) -> str:
         return json.dumps(asdict(self)) + "\n"
@@ -125,7 +126,7 @@ def deploy(order: Order) -> str:
             if order.until_done:
                 until_done(migrator)
             else:
-                migrator.upgrade()
+                getattr(migrator, order.word)()
         except BoundworkError as error:
             return type(error).__name__ if isinstance(error, LeaseLost) else f"{type(error).__name__}: {error}"
     return "done"
