@@ -18,6 +18,7 @@ from boundwork.models.stored_schema.place import Place
 from boundwork.models.stored_schema.records import model_schema
 from boundwork.models.stored_schema.scalars import Schema
 from boundwork.models.structure.declared import NotExpressed
+from boundwork.models.upcasts.upcast import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ def _told_apart(model: type[BaseModel], schema: Schema) -> Schema | None:
 
 
 def _lockable(model: type[BaseModel], schema: Schema) -> Schema:
-    """Let a document be locked, where its model forbids unknown fields."""
+    """Let a document be locked, and have its schema version, where its model forbids unknown fields."""
     if not codec_of(model).has_id or schema.get("additionalProperties") is not False:
         return schema
-    return {**schema, "properties": {**schema["properties"], SCRATCH: {}}}
+    lineage = getattr(model, "__boundwork_lineage__", None)
+    version = {} if lineage is None else {SCHEMA_VERSION: {"bsonType": ["int", "long"]}}
+    return {**schema, "properties": {**schema["properties"], **version, SCRATCH: {}}}

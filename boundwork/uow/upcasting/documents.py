@@ -29,14 +29,18 @@ class Opened:
 
 
 def opened(collection: str, lineage: Lineage, stored: Stored) -> Opened:
-    """Return a stored document as one of the present version. Raises NewerDocument, UpcastFailed."""
+    """Return a stored document as one of the present version. Raises NewerDocument, UpcastFailed.
+
+    Its fields are in the order of their names: an update puts new ones at the end, which must not look like a change to a
+    unit that has read the document before.
+    """
     version, key = version_of(stored), stored.get("_id")
     if isinstance(version, bool) or not isinstance(version, int | float) or version > lineage.version:
         found = version if isinstance(version, int | float) else type(version).__name__
         raise NewerDocument(collection, key, found, lineage.version)
     plain = {name: value for name, value in stored.items() if name != SCHEMA_VERSION}
     if version == lineage.version:
-        return Opened(plain)
+        return Opened(ordered(plain))
     if version not in lineage.old:
         raise UpcastFailed(collection, key, int(version), "upcasts", "the model has no upcast from this version")
     for upcast in lineage.since(int(version)):
@@ -45,7 +49,12 @@ def opened(collection: str, lineage: Lineage, stored: Stored) -> Opened:
                 plain = piece.up(plain)
             except Unfit as unfit:
                 raise UpcastFailed(collection, key, int(version), piece.title, str(unfit)) from unfit.__cause__
-    return Opened(decode(encoded(plain)), stored)
+    return Opened(decode(encoded(ordered(plain))), stored)
+
+
+def ordered(fields: Stored) -> Stored:
+    """Return a document with its `_id` first and the other fields by their names."""
+    return {name: fields[name] for name in sorted(fields, key=lambda name: (name != "_id", name))}
 
 
 def encoded(document: Mapping[str, Any]) -> bytes:
