@@ -11,6 +11,7 @@ from boundwork import (
     Index,
     Ref,
     TimeSeries,
+    Upcast,
     add_to_set,
     any_of,
     apply_request,
@@ -263,3 +264,13 @@ def requests(order: Order, customer: Customer, body: object) -> None:
     apply_request(customer, body, ("status",))  # error: call-arg / reportCallIssue
     apply_request(body, body, allow=("status",))  # error: arg-type / reportArgumentType
     sort_from(5, allow=(Order.total,))  # error: arg-type / reportArgumentType
+
+
+def upcasts(upcast: Upcast) -> None:
+    Upcast("2")  # error: arg-type / reportArgumentType
+    upcast.rename_field("a")  # error: call-arg / reportCallIssue
+    upcast.convert("a", "text to number")  # error: arg-type / reportArgumentType
+    upcast.convert("a", {"O": None})  # error: dict-item / reportArgumentType
+    upcast.compute(lambda stored: stored["a"].lower() + 1)  # error: call-arg / reportCallIssue
+    upcast.compute(len, fields=["a"])  # error: arg-type / reportArgumentType
+    upcast.to = 3  # error: misc / reportAttributeAccessIssue

@@ -10,6 +10,7 @@ from boundwork import (
     Condition,
     Repository,
     UnitOfWork,
+    Upcast,
     any_of,
     asc,
     connect,
@@ -33,6 +34,7 @@ from boundwork import (
     within,
     within_metres,
 )
+from boundwork.alembic_like_migrations import Migrator
 from tests.typing.shop import (
     Address,
     AsyncShop,
@@ -46,6 +48,7 @@ from tests.typing.shop import (
     Order,
     OrderNumber,
     Orders,
+    Reader,
     Shop,
     Status,
     Voucher,
@@ -195,3 +198,11 @@ def conditions_are_gathered(orders: Orders, ids: list[ObjectId], paid: bool | No
         conditions.append(Order.paid == paid)
     conditions += [in_(Order.id, ids), not_(Order.paid)]
     orders.find(*conditions)
+
+
+def upcasts(migrator: Migrator, shop: Shop) -> None:
+    Upcast(3).set_field("a", [1, {"b": None}]).convert("b", "date to text").unset_field("c")
+    sum(one.migrated for one in migrator.finish("two"))
+    [one.left for one in migrator.standing().unfinished]
+    with shop:
+        Reader(name="Ann").name.upper()

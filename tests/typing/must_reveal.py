@@ -7,6 +7,7 @@ from bson import ObjectId
 
 from boundwork import (
     Ref,
+    Upcast,
     any_of,
     asc,
     connect,
@@ -31,6 +32,7 @@ from tests.typing.shop import (
     Delivery,
     Line,
     Order,
+    Reader,
     Shop,
     Status,
     Summary,
@@ -214,3 +216,8 @@ def requests(order: Order, body: object) -> None:
     reveal_type(sort_from("-total", allow=(Order.total,)))  # reveals: tuple[SortKey, ...]
     reveal_type(sort_from("-sum", allow={"sum": Order.total}))  # reveals: tuple[SortKey, ...]
     reveal_type(fields_from("total", allow=(Order.total, "status")))  # reveals: tuple[str, ...]
+
+
+def upcasts(reader: Reader) -> None:
+    reveal_type(Upcast(2).rename_field("a", "b").unset_field("c"))  # reveals: Upcast
+    reveal_type(reader.name)  # reveals: str

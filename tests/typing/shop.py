@@ -10,7 +10,7 @@ from uuid import UUID
 from bson import ObjectId
 from pydantic import Field
 
-from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Embedded, Ref, Repository, UnitOfWork
+from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Embedded, Ref, Repository, UnitOfWork, Upcast
 
 OrderNumber = NewType("OrderNumber", str)
 
@@ -151,3 +151,18 @@ class AsyncShop(AsyncUnitOfWork):
     customers = AsyncRepository(Customer)
     vouchers = AsyncVouchers()
     deliveries = AsyncRepository(Delivery)
+
+
+TO_2 = (
+    Upcast(2)
+    .rename_field("title", "name")
+    .set_field("level", 1)
+    .convert("age", "text to int")
+    .convert("state", {"O": "open"})
+    .compute(lambda stored: {"slug": stored["name"]}, fields=["slug"])
+    .unset_field("old", undo=lambda stored: stored["name"])
+)
+
+
+class Reader(Document[int], collection="readers", schema_version=2, upcasts=[TO_2]):
+    name: str

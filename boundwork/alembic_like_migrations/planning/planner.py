@@ -50,7 +50,7 @@ async def _step(server: Server, step: AnyStep, way_back: WayBack | None) -> Plan
     return PlannedStep(step.title, step.kind, _locks(step), documents, seconds, warnings)
 
 
-async def _documents(server: Server, step: AnyStep) -> int | None:
+async def _documents(server: Server, step: AnyStep) -> int | None:  # noqa: PLR0911 - one line for each kind
     match step:
         case CreateIndex():
             return await count(server, step.collection, {})

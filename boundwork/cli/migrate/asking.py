@@ -15,6 +15,7 @@ from boundwork.alembic_like_migrations import Migrator
 from boundwork.alembic_like_migrations.project import Project
 from boundwork.cli.migrate.answers import answering, failed, print_json, print_rows
 from boundwork.cli.migrate.exits import exit_of
+from boundwork.cli.migrate.models import make_importable
 from boundwork.cli.migrate.places import Place, places
 from boundwork.cli.migrate.watching import watcher
 
@@ -67,6 +68,7 @@ def run(asked: Asked, job: Job) -> None:
     """Do a job in each database, until one fails, and tell what became of each."""
     with answering(as_json=asked.as_json):
         project = Project.at(asked.context.obj)
+        make_importable(project.settings)
         found = places(project.settings, asked.urls or (), asked.names or (), os.environ)
         accounts = [Account(place) for place in found]
         failure = _run_each(project, accounts, asked, job)

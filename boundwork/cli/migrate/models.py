@@ -23,9 +23,7 @@ def load_models(settings: Settings) -> Models:
         why = 'says nothing of models. Add models = "shop.models:Shop", a unit of work or a list of documents.'
         raise SettingsWrong(f"[{SECTION}] of {settings.file} {why}")
     module, _, name = named.partition(":")
-    folder = str(settings.file.parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    make_importable(settings)
     try:
         found: object = getattr(importlib.import_module(module), name)
     except Exception as error:
@@ -35,6 +33,13 @@ def load_models(settings: Settings) -> Models:
     if models is None:
         raise SettingsWrong(f"models = {named!r} of {settings.file} is no unit of work and no list of documents.")
     return models
+
+
+def make_importable(settings: Settings) -> None:
+    """Let Python look into the folder of pyproject.toml first, for what revisions and settings import."""
+    folder = str(settings.file.parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
 
 
 def _models_of(found: object) -> Models | None:
