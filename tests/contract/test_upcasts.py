@@ -372,3 +372,28 @@ def test_an_id_and_a_place_in_a_list_by_number_cannot_be_upcast() -> None:
     for wrong in ("_id", "_sv", "lines.0.sku", "$name", ""):
         with pytest.raises(ValueError, match="no field"):
             Upcast(2).unset_field(wrong)
+
+
+class Settled(Document[int], collection="club_members", schema_version=3):
+    """The model once all are migrated."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+
+
+async def test_a_model_without_upcasts_sees_no_version_and_refuses_old_and_newer_documents(
+    club: Any, database: Any, colour: str
+) -> None:
+    settled = define(colour, database, members=Settled)
+    async with settled as uow:
+        eve = await uow.members.get(5)
+        assert (eve.name, "_sv" in (eve.model_extra or {})) == ("Eve", False)
+        hidden = Settled.model_validate({"id": 20, "name": "\x10_sv\x00\x03\x00\x00\x00", "inner": {"_sv": 3}})
+        uow.members.add(hidden)
+    async with settled as uow:
+        found = await uow.members.get(20)
+        assert (found.name, found.model_extra) == (hidden.name, {"inner": {"_sv": 3}})
+    async with settled as uow:
+        with pytest.raises(UpcastFailed):
+            await uow.members.get(1)
+        assert (await uow.members.get(5)).id == 5

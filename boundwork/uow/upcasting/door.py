@@ -17,6 +17,7 @@ from boundwork.models.joined import joined
 from boundwork.models.mapper import Mapper
 from boundwork.models.upcasts.lineage import LINEAGES, Lineage
 from boundwork.models.upcasts.upcast import SCHEMA_VERSION
+from boundwork.uow.batches import cut
 from boundwork.uow.commands import (
     Aggregate,
     BulkResult,
@@ -33,7 +34,7 @@ from boundwork.uow.commands import (
 from boundwork.uow.passing_session import PassingSession
 from boundwork.uow.port import Batches, BoundSession
 from boundwork.uow.sessions.memory.encoding import decode
-from boundwork.uow.upcasting.documents import Opened, encoded
+from boundwork.uow.upcasting.documents import Opened, encoded, stripped
 from boundwork.uow.upcasting.places import Untranslatable
 from boundwork.uow.upcasting.portions import both
 from boundwork.uow.upcasting.reading import (
@@ -87,6 +88,9 @@ class UpcastingSession(PassingSession):
         known = self._known.get(command.collection)
         if known is None:
             return await self._inner.find(command)
+        if not known.lineage.upcasts and command.projection is None:
+            found_now = cut(await self._inner.find(command))
+            return [b"".join(stripped(command.collection, known.lineage, one) for one in found_now)]
         try:
             asked = finds(command, known.lineage, collated=known.collated)
         except Untranslatable as why:
