@@ -148,7 +148,8 @@ async def test_a_unit_that_was_told_no_tenant_still_meets_none(database: Any, co
 def test_what_names_or_finds_a_document_cannot_be_upcast() -> None:
     def declared(upcast: Upcast, **keywords: Any) -> None:
         body = {"__module__": __name__, "__annotations__": {"owner": str, "kind": str, "n": int}, "n": 0}
-        type(Document)("Wrong", (Document,), body, collection="wrong", schema_version=2, upcasts=[upcast], **keywords)
+        metaclass: Any = type(Document)
+        metaclass("Wrong", (Document,), body, collection="wrong", schema_version=2, upcasts=[upcast], **keywords)
 
     declared(Upcast(2).set_field("n", 1))
     with pytest.raises(TypeError, match="is for the unit of work"):

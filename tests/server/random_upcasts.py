@@ -120,7 +120,7 @@ class History:
         inner[name] = inner.pop(old)
         return upcast.rename_field(f"{schema.outer[key]}.{old}", f"{schema.outer[key]}.{name}")
 
-    def _model(self, collection: str, upcasts: list[Upcast]) -> type[Document[int]]:
+    def _model(self, collection: str, upcasts: list[Upcast]) -> Any:
         schema = self.schema
         inner = {key: _made("Inner", Embedded, _optional(fields)) for key, fields in schema.inside.items()}
         fields = _optional(schema.scalars)

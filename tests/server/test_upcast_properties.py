@@ -52,7 +52,8 @@ async def answers(things: Any, question: Any) -> list[Any]:
             found.append("refused" if any(why in refused.why for why in REFUSALS) else refused.why)
 
     async def page_by_page() -> list[int]:
-        query, ids = things.find(condition).sort(*order), []
+        query = things.find(condition).sort(*order)
+        ids: list[int] = []
         page = await query.page(3)
         ids += [one.id for one in page.items]
         while page.next is not None:

@@ -20,7 +20,7 @@ LINEAGE = Lineage(3, (TO_2, TO_3))
 @pytest.fixture
 def accounts(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> Any:
     accounts = mongod_client[database_name].get_collection("lazy_accounts", codec_options=CODEC)
-    accounts.insert_many(old_accounts(20))
+    accounts.insert_many({"_id": one["_id"], "zone": 1, **one} for one in old_accounts(20))
     return accounts
 
 
@@ -56,6 +56,7 @@ async def test_a_unit_goes_on_when_what_it_read_and_changes_was_migrated(shop: A
     found = {one["_id"]: one for one in accounts.find({"_id": {"$in": [5, 7]}})}
     assert found[5] == {
         "_id": 5,
+        "zone": 1,
         "mail": "a5@x.org",
         "age": 5,
         "plan": "basic",
