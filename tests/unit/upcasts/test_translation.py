@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from bson import Int64, MinKey, ObjectId, Regex
@@ -12,7 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from boundwork import Upcast
-from boundwork.models.upcasts.conversions import conversion
+from boundwork.models.bson_types import MISSING
+from boundwork.models.upcasts.conversions import Named, conversion
 from boundwork.models.upcasts.lineage import Lineage
 from boundwork.models.upcasts.pieces import Unfit
 from boundwork.uow.failures import SessionFailure
@@ -25,7 +26,7 @@ from boundwork.uow.upcasting.filters import translated
 from boundwork.uow.upcasting.places import Untranslatable
 from boundwork.uow.upcasting.portions import filtered, places, portions
 
-EXAMPLES = 20_000 if os.environ.get("BOUNDWORK_LONG") else 400
+EXAMPLES = 20_000 if os.environ.get("BOUNDWORK_LONG") else 1500
 Stored = dict[str, Any]
 OID = ObjectId("0123456789abcdef01234567")
 DATES = [datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)]
@@ -34,7 +35,7 @@ SCALARS: list[Any] = [
     1_577_836_800_000,
 ]  # fmt: skip
 NAMES = ["a", "b", "c"]
-PATHS = ["a", "b", "c", "a.a", "a.b", "b.a", "b.b", "c.a", "c.b.a", "_id"]
+PATHS = ["a", "b", "c", "a", "b", "c", "a.a", "a.b", "b.a", "b.b", "c.a", "c.b.a", "_id"]
 PIECES: list[Callable[[Upcast], Upcast]] = [
     lambda upcast: upcast.rename_field("a", "b"),
     lambda upcast: upcast.rename_field("c", "a"),
@@ -58,12 +59,20 @@ PIECES: list[Callable[[Upcast], Upcast]] = [
 lightly = settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate])
 
 
+def become(value: Any) -> list[Any]:
+    """Return what a value is converted to."""
+    made = [conversion(how) for how in get_args(Named)]
+    return [now for one in made if one.takes(value) and (now := one.up(value)) is not MISSING]
+
+
 class Chance:
     """What a seed decides."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.choice: Callable[[Any], Any] = self.random.choice
+        pool = self.random.sample(SCALARS, 2)  # few, so that a filter often seeks what a document has
+        self.scalars = [*pool, *(now for value in pool for now in become(value))]
 
     def value(self, depth: int = 2) -> Any:
         kind = self.random.random()
@@ -71,10 +80,10 @@ class Chance:
             return self.document(depth - 1)
         if depth and kind < 0.4:
             return [self.value(depth - 1) for _ in range(self.random.randint(0, 2))]
-        return self.choice(SCALARS)
+        return self.choice(self.scalars)
 
     def document(self, depth: int = 2) -> Stored:
-        return {name: self.value(depth) for name in NAMES if self.random.random() < 0.7}
+        return {name: self.value(depth) for name in NAMES if self.random.random() < 0.6}
 
     def lineage(self) -> Lineage:
         upcasts: list[Upcast] = []
@@ -89,10 +98,10 @@ class Chance:
         kind = self.random.random()
         if depth and kind < 0.3:
             return {self.choice(["$and", "$or", "$nor"]): [self.filter(depth - 1) for _ in range(2)]}
-        return {path: self.test() for path in self.random.sample(PATHS, self.random.randint(1, 2))}
+        return {path: self.test() for path in self.random.sample(PATHS, self.random.choice([1, 1, 2]))}
 
     def test(self, depth: int = 1) -> Any:
-        value = self.choice(SCALARS)
+        value = self.choice(self.scalars)
         kind = self.random.randint(0, 13)
         if kind == 0:
             return self.choice([self.value(1), Regex("a|7")])
@@ -101,11 +110,11 @@ class Chance:
         if kind == 2 and depth:
             return {"$elemMatch": self.choice([self.filter(0), self.operators(depth - 1)])}
         if kind == 3:
-            return {"$gt": value, "$lte": self.choice(SCALARS)}
+            return {"$gt": value, "$lte": self.choice(self.scalars)}
         return self.operators(depth)
 
     def operators(self, _: int = 0) -> Stored:
-        value = self.choice([*SCALARS, MinKey(), [], {}])
+        value = self.choice([*self.scalars, *self.scalars, MinKey(), self.value(1)])
         name = self.choice(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$all", "$exists", "$type", "$size", "$regex", "$mod"])  # fmt: skip
         special = {
             "$exists": self.choice([True, False]),
@@ -116,7 +125,7 @@ class Chance:
         }
         if name in special:
             return {name: special[name]}
-        return {name: [value, self.choice(SCALARS)] if name in {"$in", "$nin", "$all"} else value}
+        return {name: [value, self.choice(self.scalars)] if name in {"$in", "$nin", "$all"} else value}
 
 
 def old_and_new(chance: Chance, lineage: Lineage) -> tuple[int, Stored, Stored] | None:
