@@ -130,3 +130,19 @@ def run(colour: str, database: Any, model: Any, questions: list[Any]) -> list[An
 async def _with_a_client(database: Any, model: Any, questions: list[Any]) -> list[Any]:
     async with AsyncMongoClient[Any](*database.client.address) as client:
         return await asked("async", client[database.name], model, questions)
+
+
+@settings(quickly, max_examples=100 if LONG else 4)
+@given(seed=st.integers(0, 2**32))
+def test_answers_are_the_same_for_the_other_colour(
+    mongod_client: MongoClient[dict[str, Any]], database_name: str, seed: int
+) -> None:
+    chance = Random(seed)
+    history = History(chance, "things")
+    database: Any = mongod_client[database_name]
+    things = database.get_collection("things", codec_options=CODEC)
+    things.delete_many({})
+    things.insert_many(history.documents(DOCUMENTS))
+    migrate(things, history, 50)
+    questions = history.questions(history.model, Random(seed), QUESTIONS)
+    assert run("async", database, history.model, questions) == run("sync", database, history.model, questions)

@@ -26,7 +26,7 @@ from boundwork.uow.upcasting.filters import translated
 from boundwork.uow.upcasting.places import Untranslatable
 from boundwork.uow.upcasting.portions import filtered, places, portions
 
-EXAMPLES = 20_000 if os.environ.get("BOUNDWORK_LONG") else 1500
+EXAMPLES = 20_000 if os.environ.get("BOUNDWORK_LONG") else 800
 Stored = dict[str, Any]
 OID = ObjectId("0123456789abcdef01234567")
 DATES = [datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)]
