@@ -397,3 +397,55 @@ async def test_a_model_without_upcasts_sees_no_version_and_refuses_old_and_newer
         with pytest.raises(UpcastFailed):
             await uow.members.get(1)
         assert (await uow.members.get(5)).id == 5
+
+
+async def test_a_change_of_very_many_old_documents_at_once_is_the_finishers_work(
+    club: Any, stored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boundwork.uow.upcasting.door.MOST", 2)
+    async with club as uow:
+        with pytest.raises(MigrationUnfinished, match="more than 2"):
+            await uow.members.update_where(Member.points < 9, set_(Member.level, 4))
+        assert (await uow.members.update_where(Member.name == "Ann", set_(Member.level, 4))).modified == 3
+    assert (await stored(2)).get("level") is None
+
+
+async def test_a_stream_that_is_sorted_by_what_an_upcast_changes_is_refused(club: Any) -> None:
+    async with club as uow:
+        with pytest.raises(MigrationUnfinished, match="stream"):
+            [member async for member in uow.members.find().sort(Member.name).stream()]
+        assert len([member async for member in uow.members.find().sort(Member.points).stream()]) == 6
+
+
+@pytest.mark.on_servers
+async def test_an_aggregation_that_looks_into_old_documents_of_another_model_is_refused(
+    club: Any, database: Any, colour: str
+) -> None:
+    class Team(Document[int], collection="club_teams"):
+        leader: str
+
+    class Row(BaseModel):
+        model_config = ConfigDict(frozen=True)
+        id: int
+        found: list[dict[str, Any]]
+
+    stages = [{"$lookup": {"from": "club_members", "localField": "leader", "foreignField": "name", "as": "found"}}]
+    async with define(colour, database, teams=Team) as uow:  # it knows nothing of members
+        uow.teams.add(Team(id=1, leader="Bob"))
+        with pytest.raises(MigrationUnfinished, match="club_members"):
+            await uow.teams.aggregate(stages, into=Row)
+    async with club as uow:
+        for member in await uow.members.find().to_list():
+            member.points += 1
+    async with define(colour, database, teams=Team) as uow:
+        [row] = await uow.teams.aggregate(stages, into=Row)
+        assert [one["_id"] for one in row.found] == [2]
+
+
+async def test_a_refusal_does_not_end_the_unit(club: Any, stored: Any) -> None:
+    async with club as uow:
+        ann = await uow.members.get(1)
+        ann.points = 12
+        with pytest.raises(MigrationUnfinished):
+            await uow.members.count(Member.slug == "ann")
+    assert (await stored(1))["points"] == 12

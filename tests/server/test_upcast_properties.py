@@ -35,7 +35,7 @@ def migrate(collection: Any, history: History, share: int) -> None:
     """Bring a share of the documents to the present version, as the finisher does."""
     lineage = Lineage(len(history.upcasts) + 1, tuple(history.upcasts))
     for stored in collection.find():
-        one = opened("things", lineage, stored)
+        one = opened("lazy_things", lineage, stored)
         if one.was is not None and stored["_id"] % 100 * 8 < share:
             collection.bulk_write([UpdateOne({"_id": stored["_id"]}, update_of(one.was, one.fields, lineage.version))])
 
@@ -103,9 +103,9 @@ def test_answers_are_the_same_at_0_50_and_100_percent(
     mongod_client: MongoClient[dict[str, Any]], database_name: str, seed: int
 ) -> None:
     chance = Random(seed)
-    history = History(chance, "things")
+    history = History(chance, "lazy_things")
     database: Any = mongod_client[database_name]
-    things = database.get_collection("things", codec_options=CODEC)
+    things = database.get_collection("lazy_things", codec_options=CODEC)
     things.delete_many({})
     things.insert_many(history.documents(DOCUMENTS))
     questions = history.questions(history.model, Random(seed), QUESTIONS)
@@ -138,9 +138,9 @@ def test_answers_are_the_same_for_the_other_colour(
     mongod_client: MongoClient[dict[str, Any]], database_name: str, seed: int
 ) -> None:
     chance = Random(seed)
-    history = History(chance, "things")
+    history = History(chance, "lazy_things")
     database: Any = mongod_client[database_name]
-    things = database.get_collection("things", codec_options=CODEC)
+    things = database.get_collection("lazy_things", codec_options=CODEC)
     things.delete_many({})
     things.insert_many(history.documents(DOCUMENTS))
     migrate(things, history, 50)
