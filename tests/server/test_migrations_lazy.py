@@ -181,3 +181,14 @@ def test_equal_upcasts_have_one_fingerprint_and_others_have_others() -> None:
     ]
     assert len({fingerprint(upcast) for upcast in made}) == len(made)
     assert fingerprint(Upcast(2).set_field("a", {"b": 1})) == fingerprint(Upcast(2).set_field("a", {"b": 1}))
+
+
+def test_a_squash_takes_over_what_is_left_to_finish(database: Any, migrator: Migrator, tmp_path: Path) -> None:
+    migrator.upgrade()
+    migrator.finish("two")
+    migrator.squash("two:three", "both", revision_id="both")
+    again = Migrator(database, tmp_path)
+    again.upgrade()
+    assert again.standing().unfinished == (Unfinished("both", "lazy_accounts", 3, NUMBER),)
+    assert again.finish()[-1] == Finished("both", "lazy_accounts", 3, NUMBER, 0)
+    assert again.standing().unfinished == ()

@@ -32,7 +32,8 @@ async def adopt(server: Server, seen: Graph, records: Mapping[str, Record]) -> d
         older = [name for name, by in replaced_by(after).items() if by in one.replaces]
         for revision in (*one.replaces, *older):
             after[revision] = replace(after[revision], replaced_by=squash)
-        after[squash] = Record(squash, "applied", one.checksum)
+        left = tuple(step for name in one.replaces for step in after[name].finish)
+        after[squash] = Record(squash, "applied", one.checksum, finish=left)
     changed = [record for name, record in after.items() if record is not records.get(name)]
     if changed:
         await Ledger(server).put(*changed)

@@ -85,7 +85,9 @@ class Work:
         records = await self._records()
         graph = seen_by(self.graph, records)
         with explained():
-            left = await unfinished(self.server, [record for record in records.values() if record.applied])
+            left = await unfinished(
+                self.server, [one for one in records.values() if one.applied and not one.replaced_by]
+            )
         return Standing(
             applied=tuple(one.revision for one in graph if one.revision in graph.applied),
             tips=graph.tips(graph.applied),
