@@ -6,6 +6,7 @@ first write of an old document makes the stored one new as well. What cannot be 
 there are none left, as the transaction sees it, and refused otherwise.
 """
 
+import threading
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ from boundwork.uow.upcasting.writing import MOST, Writer, commutes, renewing
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
 
+_one_door = threading.Lock()
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -72,6 +75,10 @@ class UpcastingSession(PassingSession):
         self._known: dict[str, Known] = {}
         self._finished: set[str] = set()
         self._old: dict[tuple[str, Hashable], Opened] = {}
+
+    def knows(self, collection: str) -> bool:
+        """Tell whether the versions of a collection were learned."""
+        return collection in self._known
 
     def learn(self, collection: str, known: Known) -> None:
         """Take note of the versions of a collection."""
@@ -293,17 +300,20 @@ class UpcastBatches:
 
 def learn(unit: "Unit", mapper: Mapper[Any]) -> None:
     """Let a unit know the versions of a model's collection."""
-    lineage = mapper.lineage
-    if lineage is not None:
-        options = mapper.model.__boundwork_options__
-        _door(unit).learn(mapper.collection, Known(lineage, options is not None and options.collation is not None))
+    lineage, session = mapper.lineage, unit.session
+    if lineage is None or (isinstance(session, UpcastingSession) and session.knows(mapper.collection)):
+        return
+    options = mapper.model.__boundwork_options__
+    _door(unit).learn(mapper.collection, Known(lineage, options is not None and options.collation is not None))
 
 
 def learn_joined(unit: "Unit", command: Aggregate) -> None:
     """Let a unit know the versions of the other collections that a pipeline reads."""
     found = joined_by(command)
     for collection in found & LINEAGES.keys():
-        _door(unit).learn(collection, Known(LINEAGES[collection]))
+        door = _door(unit)
+        if not door.knows(collection):
+            door.learn(collection, Known(LINEAGES[collection]))
 
 
 def joined_by(command: Aggregate) -> set[str]:
@@ -319,6 +329,7 @@ def joined_by(command: Aggregate) -> set[str]:
 
 
 def _door(unit: "Unit") -> UpcastingSession:
-    if not isinstance(unit.session, UpcastingSession):
-        unit.session = UpcastingSession(unit.session)
-    return unit.session
+    with _one_door:  # threads that share a unit must not put one door before another
+        if not isinstance(unit.session, UpcastingSession):
+            unit.session = UpcastingSession(unit.session)
+        return unit.session
