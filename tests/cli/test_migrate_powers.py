@@ -35,6 +35,7 @@ DATABASES = {
     "check": "check",
     "current": "standing",
     "downgrade": "downgrade",
+    "finish": "finish",
     "plan": "plan",
     "rehearse": "rehearse",
     "resolve": "resolve",
