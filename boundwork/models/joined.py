@@ -7,6 +7,8 @@ say, so it is refused where a condition must hold.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+from typing_extensions import TypeIs
+
 from boundwork.models.kinds import is_mapping
 from boundwork.models.pipelines import Stage, restricted
 
@@ -54,10 +56,10 @@ def joined(stages: Iterable[Stage], condition_of: ConditionOf, *, strict: bool) 
 
 
 def _stage(stage: Stage, condition_of: ConditionOf, *, strict: bool) -> Stage:
-    ((name, operand),) = stage.items()
+    name, operand = _named(stage)
     if name in _OF_ROWS:
         return stage
-    if name == "$facet":
+    if name == "$facet" and is_mapping(operand) and all(map(_is_pipeline, operand.values())):
         parts = {key: joined(part, condition_of, strict=strict) for key, part in operand.items()}
         return {name: parts}
     if name == "$unionWith" and isinstance(operand, str):
@@ -73,10 +75,24 @@ def _stage(stage: Stage, condition_of: ConditionOf, *, strict: bool) -> Stage:
     return stage
 
 
+def _named(stage: Any) -> tuple[str, Any]:
+    """Return name and operand of a stage; of what is none, which the server refuses, that it has no name."""
+    if is_mapping(stage) and len(stage) == 1:
+        ((name, operand),) = stage.items()
+        return name, operand
+    return "without a name", None
+
+
+def _is_pipeline(value: Any) -> TypeIs[list[Any] | tuple[Any, ...]]:
+    return isinstance(value, list | tuple)
+
+
 def _other(name: str, operand: Any) -> str | None:
     """Return the collection that a stage reads, None if that is not known."""
     word = {"$lookup": "from", "$graphLookup": "from", "$unionWith": "coll"}.get(name)
-    named = operand.get(word) if word is not None and is_mapping(operand) else None
+    if word is None or not is_mapping(operand) or not _is_pipeline(operand.get("pipeline", ())):
+        return None
+    named = operand.get(word)
     return named if isinstance(named, str) else None
 
 
