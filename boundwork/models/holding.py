@@ -6,10 +6,11 @@ does. Where the count is too high for another reason, a document is watched in v
 """
 
 from collections.abc import Iterable
+from enum import Enum
 from sys import getrefcount
 from typing import Any
 
-from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
+from boundwork.models.kinds import is_array, is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
 from boundwork.models.restore import ATOMS
 
 
@@ -23,24 +24,34 @@ def is_held(values: Iterable[Any]) -> bool:
 
 def _is_any_held(values: Iterable[Any]) -> bool:
     for value in values:
-        if type(value) in ATOMS:
+        if type(value) in ATOMS or isinstance(value, Enum):
             continue
         count = getrefcount(value)  # before anything here refers to it as well
-        if is_model(value) or is_record(value):
-            inside: Iterable[Any] = value.__dict__.values()
-        elif is_list(value):
-            inside = value
-        elif is_dict(value):
-            inside = value.values()
-        elif is_tuple(value):
-            inside, count = value, _ALONE
-        elif is_mutable_set(value):
-            inside = ()
+        if is_array(value):
+            inside: Iterable[Any] = value
+        elif is_model(value):
+            inside = value.__dict__.values()
         else:
-            continue
+            rest = _inside(value)
+            if rest is None:
+                continue
+            inside = rest
+            count = _ALONE if is_tuple(value) else count  # a tuple cannot be changed itself
         if count > _ALONE or (not ATOMS.issuperset(map(type, inside)) and _is_any_held(inside)):
             return True
     return False
+
+
+def _inside(value: Any) -> Iterable[Any] | None:
+    """Return what a container of a rarer kind holds; None for a value that cannot be changed."""
+    if is_record(value):
+        attributes: dict[str, Any] = value.__dict__
+        return attributes.values()
+    if is_list(value) or is_tuple(value):
+        return value
+    if is_dict(value):
+        return value.values()
+    return () if is_mutable_set(value) else None
 
 
 _ALONE = 3

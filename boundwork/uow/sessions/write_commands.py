@@ -5,6 +5,7 @@ client spends on many writes. Nothing is lost without them: inside a transaction
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import bson
@@ -35,6 +36,7 @@ MANY_WRITES = 10_000
 MESSAGE_BYTES = 2 * 1024 * 1024
 """Of the statements of one command; a client that encrypts takes no more."""
 STATEMENT_BYTES = 16 * 1024 * 1024 + 16 * 1024
+_raw = attrgetter("raw")
 PARTS = {"insert": "documents", "update": "updates", "delete": "deletes"}
 
 
@@ -104,8 +106,8 @@ def _halves(statements: list[Statement]) -> Iterator[list[Statement]]:
 
 def _size(statements: list[Statement]) -> int:
     """Return how many bytes statements are; encoding them all at once costs less than asking each."""
-    if all(type(statement) is RawBSONDocument for statement in statements):
-        return sum(len(statement.raw) for statement in statements if isinstance(statement, RawBSONDocument))
+    if set(map(type, statements)) == {RawBSONDocument}:
+        return sum(map(len, map(_raw, statements)))
     return len(bson.encode({"": statements}, codec_options=STORED_FORM))
 
 
