@@ -183,11 +183,15 @@ def encode_each(values: Iterable[Any], encode: Encoder, cause: CannotStore | Non
 
 
 def in_order(stored: list[Any]) -> list[Any]:
-    """Sort the items of a set, so that equal sets are stored alike."""
+    """Sort the items of a set, so that equal sets are stored alike; what BSON cannot hold is for who encodes it to say."""
     try:
         return sorted(stored)
     except TypeError:
+        pass
+    try:
         return sorted(stored, key=lambda item: bson.encode({"": item}))
+    except REFUSALS:
+        return stored
 
 
 def _encode_set(values: Iterable[Any]) -> list[Any]:

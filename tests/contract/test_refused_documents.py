@@ -75,9 +75,10 @@ async def test_an_embedded_model_that_was_spoilt_is_refused_before_anything_is_s
         ("at", datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))),
         ("anything", endless()),
         ("anything", {"a": "\ud800"}),
+        ("anything", {"\ud800", 1}),
         ("words", {"\ud800": ""}),
     ],
-    ids=["text", "time", "cycle", "inside", "key"],
+    ids=["text", "time", "cycle", "inside", "set of two kinds", "key"],
 )
 async def test_what_the_driver_cannot_encode_is_named(notes: Any, field: str, value: Any, companions: int) -> None:
     with pytest.raises(InvalidDocument) as caught:
