@@ -146,12 +146,12 @@ def test_an_index_that_the_catalog_does_not_know_yet_is_looked_for_again(
 ) -> None:
     stored.things.create_index("x")
     data = {"failCommands": ["aggregate"], "errorCode": NOT_YET_IN_CATALOG}
-    mongod_client.admin.command("configureFailPoint", "failCommand", mode={"times": 2}, data=data)
+    met = mongod_client.admin.command("configureFailPoint", "failCommand", mode={"times": 2}, data=data)["count"]
     try:
         run_sync(wait_until_ready(server_of(stored), "things", "x_1"))
     finally:
         told = mongod_client.admin.command("configureFailPoint", "failCommand", mode="off")
-    assert told["count"] == 2
+    assert told["count"] - met == 2
 
 
 def test_the_build_of_a_deployer_that_was_killed_is_gone_on_with(
