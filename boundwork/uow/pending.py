@@ -24,7 +24,7 @@ from boundwork.models.touched import Changes
 from boundwork.models.tracking import Tracker, touch_all
 from boundwork.uow.changes import Alteration, Change, Insertion, Look, Removal
 from boundwork.uow.identity_map import REMOVED, Known
-from boundwork.uow.many_inserts import MANY, encoded
+from boundwork.uow.many_inserts import MANY, packed
 from boundwork.uow.unique_claims import value_at
 
 
@@ -241,15 +241,15 @@ class Pending:
 
     def _changes(self) -> list[Change]:
         if not self.removed and not self._tracker.touched:
-            many = len(self.added) >= MANY
-            return [self._insertion(entry, many=many) for entry in self.added.values()]
+            insertions = map(self._insertion, self.added.values())
+            return [*(packed(insertions) if len(self.added) >= MANY else insertions)]
         self._versioned = []
         added = [(entry.place * 2, self._insertion(entry)) for entry in self.added.values()]
         removed = [(entry.place * 2, self._removal(entry)) for entry in self.removed.values()]
         placed: list[tuple[int, Change]] = [*added, *self._alterations(), *removed]
         return [change for _, change in sorted(placed, key=lambda pair: pair[0])]
 
-    def _insertion(self, entry: Entry, *, many: bool = False) -> Change:
+    def _insertion(self, entry: Entry) -> Insertion:
         changes = self._tracker.touched.get(id(entry.document))
         if changes is not None:
             changes.check_id()
@@ -260,8 +260,7 @@ class Pending:
         stored = entry.mapper.encode(entry.document)
         if changes is not None:
             changes.inserting(stored)
-        kept = encoded(entry.mapper, entry.document, stored) if many else stored
-        return Insertion(entry.document, entry.mapper, stored["_id"], kept, entry.origin)
+        return Insertion(entry.document, entry.mapper, stored["_id"], stored, entry.origin)
 
     def _alterations(self) -> Iterator[tuple[int, Change]]:
         for place, (identity, changes) in enumerate(list(self._tracker.touched.items())):

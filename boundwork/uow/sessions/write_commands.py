@@ -4,7 +4,8 @@ PyMongo's own bulks make an object of each write, a list of ids and a copy of ea
 client spends on many writes. Nothing is lost without them: inside a transaction the driver repeats no write.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
@@ -52,38 +53,41 @@ def write_commands(bulk: BulkWrite) -> list[dict[str, Any]]:
 
 def _runs(writes: Sequence[Write]) -> Iterator[tuple[str, list[Statement], dict[str, Any]]]:
     """Iterate over what one command can hold: its word, its statements, its options."""
-    word, statements = "", list[Statement]()
-    for write in writes:
-        said, statement = _statement(write)
-        options = of_the_command(write)
-        if statements and (said != word or options):
-            yield word, statements, {}
-            statements = []
-        word = said
-        if options:
-            yield word, [statement], options
-        else:
-            statements.append(statement)
-    if statements:
-        yield word, statements, {}
+    for kind, alike in groupby(writes, type):
+        if kind in _SAID:
+            word, said = _SAID[kind]
+            yield word, [*map(said, alike)], {}
+            continue
+        for write in alike:
+            if isinstance(write, UpdateMany | DeleteMany):
+                word, statement = set_based_statement(write)
+                yield word, [statement], of_the_command(write)
 
 
-def _statement(write: Write) -> tuple[str, Statement]:
-    if isinstance(write, InsertOne):
-        return "insert", write.document
-    if isinstance(write, UpdateOne):
-        return "update", {"q": write.filter, "u": write.update}
-    if isinstance(write, DeleteOne):
-        return "delete", {"q": write.filter, "limit": 1}
-    if isinstance(write, UpdateMany | DeleteMany):
-        return set_based_statement(write)
-    return "update", {"q": write.filter, "u": upserting(write), "upsert": True}
+def _updating(write: UpdateOne) -> Statement:
+    return {"q": write.filter, "u": write.update}
+
+
+def _deleting(write: DeleteOne) -> Statement:
+    return {"q": write.filter, "limit": 1}
+
+
+def _upserting(write: UpsertOne) -> Statement:
+    return {"q": write.filter, "u": upserting(write), "upsert": True}
 
 
 def upserting(write: UpsertOne) -> dict[str, Any]:
     """Return the update that makes a document, and leaves one that is there as it is."""
     rest = {name: value for name, value in write.document.items() if name != "_id"}
     return {"$setOnInsert": rest} if rest else {"$unset": {"_": ""}}
+
+
+_SAID: dict[type[Write], tuple[str, Callable[[Any], Statement]]] = {
+    InsertOne: ("insert", attrgetter("document")),
+    UpdateOne: ("update", _updating),
+    DeleteOne: ("delete", _deleting),
+    UpsertOne: ("update", _upserting),
+}
 
 
 def _parts(statements: list[Statement]) -> Iterator[list[Statement]]:
