@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from tests.contract.club import AsStored, Member, OldMember, OldVisit, Visit
 from tests.contract.colours import define
 from tests.contract.shop import Account, Customer, Order
 from tests.server.bank import AsyncBank, Bank
@@ -76,3 +77,32 @@ async def five_accounts(shop: Any) -> None:
 def impatient(database: Any, colour: str) -> Any:
     """Return a definition whose units never repeat themselves: they meet each lock."""
     return define(colour, database, {"replay_seconds": 0.0}, accounts=Account, orders=Order)
+
+
+@pytest.fixture
+async def club(database: Any, colour: str) -> Any:
+    """Four members of the first version, and two of the present one."""
+    async with define(colour, database, members=OldMember) as uow:
+        uow.members.add(OldMember(id=1, first_name="Ann", age="41", visits=[OldVisit(shop="north")]))
+        uow.members.add(OldMember(id=2, first_name="Bob", age="7", state="G"))
+        uow.members.add(OldMember(id=3, first_name="Cid", age=None, points=5))
+        uow.members.add(
+            OldMember(id=4, first_name="Ann", age="100", visits=[OldVisit(shop="south"), OldVisit(shop="north")])
+        )
+    club = define(colour, database, members=Member)
+    async with club as uow:
+        uow.members.add(Member(id=5, name="Eve", level=2, age=30, slug="eve", visits=[Visit(place="south")]))
+        uow.members.add(Member(id=6, name="Ann", level=1, age=9, state="gone", slug="ann"))
+    return club
+
+
+@pytest.fixture
+def stored_member(database: Any, colour: str) -> Any:
+    """Return what is stored under an id."""
+
+    async def look(key: int) -> dict[str, Any]:
+        async with define(colour, database, members=AsStored) as uow:
+            found = await uow.members.get(key)
+            return {"_sv": found.version, **(found.model_extra or {})}
+
+    return look

@@ -1,6 +1,7 @@
 """Fixtures for tests that look at what is sent to a real server."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -112,3 +113,10 @@ def real(mongod_uri: str) -> Iterator[Collection[RawBSONDocument]]:
         client.drop_database(database)
         yield database["compared"]
         client.drop_database(database)
+
+
+@pytest.fixture
+def opener() -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """Return a function that runs something in one thread, always the same, and returns its result."""
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda work: pool.submit(work).result()

@@ -1,12 +1,10 @@
 """A unit stays where it was opened: left or used in another thread, task, context or process, or after its end."""
 
 import asyncio
-import gc
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from contextvars import Context
 from functools import partial
 from pathlib import Path
@@ -17,23 +15,8 @@ from pymongo.errors import InvalidOperation
 
 from boundwork import UnitClosed, UnitUsedElsewhere
 from tests.server.bank import ACCOUNTS, BALANCE, Account, AsyncBank, Bank, check_books, in_a_thread, transfer
-from tests.server.commands_seen import CommandsSeen, names
-
-
-@pytest.fixture
-def opener() -> Iterator[Callable[[Callable[[], Any]], Any]]:
-    """Return a function that runs something in one thread, always the same, and returns its result."""
-    with ThreadPoolExecutor(1) as pool:
-        yield lambda work: pool.submit(work).result()
-
-
-def begin(manager: AbstractContextManager[Bank]) -> tuple[Bank, Account]:
-    """Open a unit and flush a change in it."""
-    uow = manager.__enter__()
-    account = uow.accounts.get(1)
-    account.balance = 0
-    uow.flush()
-    return uow, account
+from tests.server.commands_seen import CommandsSeen
+from tests.server.leaving import begin, check_rolled_back
 
 
 def test_a_unit_that_is_left_in_another_thread_is_rolled_back_and_its_session_ended(
@@ -172,14 +155,6 @@ async def test_a_unit_that_is_left_in_another_task_is_rolled_back_and_its_sessio
     assert accounts.find_one({"_id": 1})["balance"] == 7
 
 
-def check_rolled_back(uow: Any, account: Account, accounts: Any, seen: CommandsSeen) -> None:
-    assert names(seen.take())[:3] == ["find", "update", "abortTransaction"]
-    assert uow.core.session._session.has_ended
-    assert account.balance == BALANCE
-    assert accounts.find_one({"_id": 1})["balance"] == BALANCE
-    assert accounts.database.client.admin.command("serverStatus")["transactions"]["currentOpen"] == 0
-
-
 def test_a_unit_that_may_be_handed_over_is_used_and_left_by_other_threads(bank: Bank, accounts: Any) -> None:
     held = bank.unit(handover=True)
     uow = in_a_thread(held.__enter__)
@@ -213,87 +188,6 @@ def test_calls_of_the_driver_never_leave_a_unit_in_another_context_of_its_thread
         uow.database.accounts.delete_many({})
     held.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
     assert accounts.count_documents({}) == ACCOUNTS
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it says that work is lost
-def test_a_generator_that_holds_its_unit_ends_it_with_itself(bank: Bank, accounts: Any, seen: CommandsSeen) -> None:
-    def pages() -> Iterator[Account]:
-        with bank.unit() as uow:
-            yield from uow.accounts.find().sort(Account.id)
-
-    for account in pages():
-        account.balance = 0
-        if account.id == 1:
-            break
-    assert accounts.count_documents({"balance": 0}) == 0
-    assert names(seen.take())[-1] == "abortTransaction"
-    for account in pages():
-        account.balance = 1
-    assert accounts.count_documents({"balance": 1}) == ACCOUNTS
-
-
-def held_by_a_generator(bank: Bank) -> Generator[Bank]:
-    with bank.unit() as uow:
-        yield uow
-
-
-def test_a_generator_that_is_closed_in_another_thread_rolls_back(
-    bank: Bank, accounts: Any, seen: CommandsSeen, opener: Any
-) -> None:
-    generator = held_by_a_generator(bank)
-    uow, account = opener(lambda: begin(contextmanager(lambda: generator)()))
-    with pytest.raises(UnitUsedElsewhere):
-        generator.close()
-    check_rolled_back(uow, account, accounts, seen)
-
-
-async def test_an_asynchronous_generator_that_is_closed_in_another_task_rolls_back(
-    async_bank: AsyncBank, accounts: Any, seen: CommandsSeen
-) -> None:
-    async def unit() -> AsyncIterator[AsyncBank]:
-        async with async_bank.unit() as uow:
-            yield uow
-
-    generator: Any = unit()
-
-    async def begin() -> tuple[AsyncBank, Account]:
-        uow = await anext(generator)
-        account = await uow.accounts.get(1)
-        account.balance = 0
-        await uow.flush()
-        return uow, account
-
-    uow, account = await asyncio.create_task(begin())
-    with pytest.raises(UnitUsedElsewhere):
-        await asyncio.create_task(generator.aclose())
-    check_rolled_back(uow, account, accounts, seen)
-
-
-async def test_an_asynchronous_generator_that_nobody_closes_rolls_back(
-    async_bank: AsyncBank, accounts: Any, seen: CommandsSeen
-) -> None:
-    async def unit() -> AsyncIterator[AsyncBank]:
-        async with async_bank.unit() as uow:
-            yield uow
-
-    async def begin() -> tuple[AsyncBank, Account]:
-        async for uow in unit():
-            account = await uow.accounts.get(1)
-            account.balance = 0
-            await uow.flush()
-            return uow, account
-        raise AssertionError
-
-    told: list[dict[str, Any]] = []
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: told.append(context))
-    uow, account = await asyncio.create_task(begin())
-    # The loop closes the generator in a task of its own as soon as it is collected.
-    while uow.core.is_open or not told:
-        gc.collect()
-        await asyncio.sleep(0.01)
-    check_rolled_back(uow, account, accounts, seen)
-    assert [type(context["exception"]) for context in told] == [UnitUsedElsewhere]
 
 
 @pytest.mark.usefixtures("accounts")
