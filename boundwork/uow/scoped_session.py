@@ -6,6 +6,7 @@ a kind of command or write that is not listed does not reach the server.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from boundwork.errors import TenantMissing
@@ -83,7 +84,9 @@ class ScopedSession(PassingSession):
         """Return rows of the tenant's documents, in all collections that the pipeline reads."""
         if command.all_tenants:
             return await self._inner.aggregate(command)
-        stages = narrowed(command.collection, [dict(stage) for stage in command.pipeline], self._scopes.condition)
+        # What it reads elsewhere is compared by the collation of the collection that it is sent to.
+        condition_of = partial(self._scopes.condition, collated=self._scopes.reach(command.collection).collated)
+        stages = narrowed(command.collection, [dict(stage) for stage in command.pipeline], condition_of)
         return await self._inner.aggregate(replace(command, pipeline=stages))
 
     async def stream(self, command: Find, batch_size: int) -> Batches:

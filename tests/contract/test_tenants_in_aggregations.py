@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 
 from boundwork import (
+    Collation,
+    CollectionOptions,
+    Document,
     TenantMissing,
     TransactionFailed,
+    ensure_schema,
+    ensure_schema_async,
 )
 from tests.backends import Backend
 from tests.contract.colours import define
@@ -106,6 +111,40 @@ async def test_a_graph_is_searched_among_the_tenant_s_documents(acme: Any, backe
         uow.notes.remove(await uow.notes.get(3))
         await _or_unknown(uow, lambda: uow.invoices.aggregate(pipeline, into=Row), [2])
         await uow.rollback()
+
+
+class Letter(
+    Document[int],
+    collection="letters",
+    tenant_field="tenant",
+    options=CollectionOptions(collation=Collation(locale="en", strength=1)),
+):
+    tenant: str = ""
+
+
+@pytest.mark.on_servers
+async def test_a_collation_reaches_no_other_tenant_in_a_joined_collection(
+    database: Any, colour: str, backend: Backend
+) -> None:
+    if backend.name == "embedded":
+        return  # it compares without regard to collations
+    if colour == "sync":
+        ensure_schema(database, [Letter])
+    else:
+        await ensure_schema_async(database, [Letter])
+    shops = define(colour, database, {}, letters=Letter, **MODELS)
+    for number, tenant in enumerate(("acme", "ACME")):
+        async with shops.for_tenant(tenant) as uow:
+            uow.letters.add(Letter(id=number))
+            uow.invoices.add(Invoice(id=number))
+    async with shops.for_tenant("ACME") as uow:
+        for stage in (
+            {"$lookup": {"from": "invoices", "pipeline": [], "as": "x"}},
+            {"$lookup": {"from": "invoices", "localField": "nothing", "foreignField": "nothing", "as": "x"}},
+            {"$graphLookup": {"from": "invoices", "startWith": 0, "connectFromField": "number", "connectToField": "number", "as": "x"}},
+        ):  # fmt: skip
+            rows = await uow.letters.aggregate([stage, {"$unwind": "$x"}, {"$replaceWith": "$x"}], into=Row)
+            assert [row.id for row in rows] == [1]
 
 
 @pytest.mark.on_servers
