@@ -21,6 +21,7 @@ from boundwork.models.joined import joined, narrowed
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.pipelines import Stage
 from boundwork.models.scope import Everyone, Tenant, TenantChoice, tenant_now
+from boundwork.models.structure.gathering import is_collated
 from boundwork.uow.changes import Alteration, Change, Insertion
 from boundwork.uow.upcasting.door import learn
 
@@ -73,8 +74,7 @@ class Scopes:
     def _reach_of(self, mapper: Mapper[Any]) -> Reach:
         field, removal = mapper.scope.tenant_field, mapper.scope.soft_delete
         removed = None if removal is None else mapper.stored_name(removal)
-        options = mapper.model.__boundwork_options__
-        collated = options is not None and options.collation is not None
+        collated = self.binds and is_collated(mapper.model)
         if field is None:
             return Reach(None, removed, collated)
         if self.tenant is None:

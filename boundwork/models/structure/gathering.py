@@ -36,6 +36,14 @@ def declared_structure(models: Iterable[Model] | None = None) -> tuple[DeclaredC
     return tuple(_declared(name, list(groups[name])) for name in sorted(groups))
 
 
+def is_collated(model: Model) -> bool:
+    """Tell whether a model, or one that shares its collection with it, declares a collation of the collection."""
+    collection = model.__boundwork_collection__
+    relatives = [model] if collection is None else _sharing(model, collection)
+    found = [options for relative in relatives if (options := relative.__boundwork_options__) is not None]
+    return any(options.collation is not None for options in found)
+
+
 def _defined() -> list[Model]:
     """List the models of modules that have a collection; of classes with one name the one that was defined last.
 

@@ -79,6 +79,8 @@ class Index:
             raise TypeError("An index is either partial (where) or sparse: the server refuses both. Leave one out.")
         if self.expire_after is not None and len(self.keys) > 1:
             raise TypeError("Only an index of one field lets documents expire. Declare it apart.")
+        if len({_name(key) for key in self.keys}) < len(self.keys):
+            raise TypeError("An index names each field once.")
         kinds = {_kind(key) for key in self.keys}
         if unknown := kinds - _KINDS:
             message = f"{unknown.pop()!r} is no kind of index. There are {', '.join(sorted(map(str, _KINDS)))}."

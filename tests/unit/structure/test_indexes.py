@@ -161,6 +161,7 @@ def test_a_wrong_index_names_the_model_and_the_way_out(index: Index, words: str)
         ([("a", "hashed")], {"unique": True}, "cannot be unique"),
         (["a"], {"weights": {"a": 1}}, "text indexes"),
         ([("a", "fulltext")], {}, "'fulltext' is no kind of index"),
+        (["a", "b", desc("a")], {}, "names each field once"),
     ],
 )
 def test_wishes_that_exclude_each_other_are_refused_at_once(
