@@ -8,6 +8,17 @@ from boundwork.models.expressions import compile_sort
 from boundwork.models.structure.options import Collation, Strength
 
 MOST_MILLISECONDS = 2**31 - 1
+MOST_AT_ONCE = 2**31 - 2
+MOST = 2**63 - 1
+
+
+def whole_number(word: str, number: object, *, least: int = 1, most: int = MOST) -> int:
+    """Return a number of documents; TypeError for what is no int (a text of a request, a fraction), ValueError beyond."""
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise TypeError(f"{word} takes a whole number of documents, not {type(number).__name__}.")
+    if not least <= number <= most:
+        raise ValueError(f"{word} takes a {'positive ' if least else ''}number of documents, at most {most}.")
+    return int.__int__(number)  # a subclass may have a form of its own in BSON
 
 
 def hint_of(model: type[BaseModel], keys: tuple[object, ...]) -> str | tuple[tuple[str, int], ...]:
@@ -15,7 +26,7 @@ def hint_of(model: type[BaseModel], keys: tuple[object, ...]) -> str | tuple[tup
     if len(keys) == 1 and isinstance(keys[0], str):
         if not keys[0]:
             raise ValueError("hint takes the name of an index, or its fields.")
-        return keys[0]
+        return _text("hint", keys[0])
     fields = compile_sort(model, *keys)
     if not fields:
         raise ValueError("hint takes the name of an index, or its fields.")
@@ -39,7 +50,9 @@ def comment_of(text: str) -> str:
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a limit of time in whole milliseconds, at least one; ValueError unless it is positive."""
+    """Return a limit of time in whole milliseconds, at least one; ValueError unless it is positive, TypeError for no number."""
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        raise TypeError(f"max_time takes a number of seconds, not {type(seconds).__name__}.")
     if not 0 < seconds * 1000 <= MOST_MILLISECONDS:
         raise ValueError("max_time takes a positive number of seconds, at most 24 days.")
     return max(1, round(seconds * 1000))

@@ -74,16 +74,12 @@ class Plan(Generic[ItemT]):
         return replace(self, order=keys)
 
     def without_first(self, number: int) -> Self:
-        """Return the plan without its first documents; ValueError if the number is negative."""
-        if number < 0:
-            raise ValueError(f"skip takes a number of documents, not {number}")
-        return replace(self, skipped=number)
+        """Return the plan without its first documents; ValueError for a negative number."""
+        return replace(self, skipped=words.whole_number("skip", number, least=0))
 
     def at_most(self, number: int) -> Self:
         """Return the plan with a limit; ValueError unless the number is positive."""
-        if number < 1:
-            raise ValueError(f"limit takes a positive number of documents, not {number}")
-        return replace(self, limited=number)
+        return replace(self, limited=words.whole_number("limit", number))
 
     def hinted(self, keys: tuple[object, ...]) -> Self:
         """Return the plan with an index to use."""
@@ -152,8 +148,7 @@ class Plan(Generic[ItemT]):
 
     def flow(self, batch_size: int) -> Flow:
         """Return the plan as a stream; ValueError unless the size is positive."""
-        if batch_size < 1:
-            raise ValueError(f"stream takes a positive number of documents for a batch, not {batch_size}")
+        batch_size = words.whole_number("stream", batch_size, most=words.MOST_AT_ONCE)
         self._refuse_locks("A stream")
         return Flow(self.unit, self.command(), batch_size, self.mapper.model.__name__)
 
@@ -180,8 +175,7 @@ class Plan(Generic[ItemT]):
 
     async def page(self, size: int, token: str | None, key: bytes | str | None) -> Page[ItemT]:
         """Return one page; InvalidPageToken for a token that was not made for this plan."""
-        if size < 1:
-            raise ValueError(f"page takes a positive number of documents, not {size}")
+        size = words.whole_number("page", size, most=words.MOST_AT_ONCE)
         if self.skipped or self.limited:
             raise ValueError("page decides where it begins and ends: leave skip and limit out.")
         refuse_collation(self.mapper, self.options)

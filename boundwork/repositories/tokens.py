@@ -110,10 +110,12 @@ def _signature(body: bytes, key: bytes) -> bytes:
 
 
 def key_of(key: bytes | str | None) -> bytes | None:
-    """Return a key as bytes; ValueError for an empty one."""
+    """Return a key as bytes; ValueError for an empty one, TypeError for a number, of which `bytes` makes zeros."""
     if key is None:
         return None
-    secret = key.encode() if isinstance(key, str) else bytes(key)
+    if not isinstance(key, bytes | str):
+        raise TypeError(f"page: a key is bytes or a str, not {type(key).__name__}.")
+    secret = key.encode() if isinstance(key, str) else key
     if not secret:
         raise ValueError("page: the key is empty. Give a secret of your own, or None for tokens without a signature.")
     return secret

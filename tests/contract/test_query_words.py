@@ -263,6 +263,26 @@ async def test_nonsense_options_are_refused_where_they_are_written(items: Any) -
                 word({"$where": "1"})
 
 
+async def test_a_number_from_a_request_is_one_before_it_is_sent(items: Any) -> None:
+    async with items as uow:
+        query = uow.items.find()
+        for word in ("skip", "limit", "page", "stream", "max_time"):
+            for wrong in ("5", {"$gt": 1}, None, True):
+                with pytest.raises(TypeError, match=f"{word} takes a .*number .*, not {type(wrong).__name__}"):
+                    await _asked(query, word, wrong)
+            for wrong in (-1, 2**64):
+                with pytest.raises(ValueError, match=f"{word} takes a .*number"):
+                    await _asked(query, word, wrong)
+        assert await query.limit(2**63 - 1).count() == 4
+
+
+async def _asked(query: Any, word: str, number: Any) -> None:
+    if word == "page":
+        await query.page(number)
+    else:
+        getattr(query, word)(number)
+
+
 async def test_a_query_is_explained_outside_the_transaction(items: Any, backend: Backend) -> None:
     async with items as uow:
         await uow.items.get(1)

@@ -6,6 +6,7 @@ The server refuses the same combinations when the collection is made; here they 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from types import NoneType
 from typing import Any, Literal
 
 Seconds = timedelta | int
@@ -20,7 +21,8 @@ _NAMES = {
 
 
 def _refuse_locale(locale: object) -> None:
-    if not isinstance(locale, str) or "\0" in locale:
+    # What only says that it is a text would be sent as something else.
+    if not isinstance(locale, str) or not issubclass(type(locale), str) or "\0" in locale:
         raise TypeError(f"collation takes a str without NUL, not {type(locale).__name__}.")
 
 
@@ -41,6 +43,9 @@ class Collation:
     def __post_init__(self) -> None:
         """Refuse what no server takes; a value may come past the type checkers, from outside."""
         _refuse_locale(self.locale)
+        for name in ("strength", *_NAMES, "alternate", "backwards", "normalization"):
+            if type(getattr(self, name)) not in {NoneType, bool, int, str}:
+                raise TypeError(f"collation: {name} takes no {type(getattr(self, name)).__name__}.")
         if self.strength is not None and self.strength not in range(1, 6):
             raise ValueError(f"collation: a strength is 1 to 5, not {self.strength!r}.")
 

@@ -102,6 +102,18 @@ def check_sort(sort: Any, paths: set[str]) -> None:
         _expect(direction in {1, -1}, "a direction")
 
 
+def check_options(options: Any, *numbers: Any) -> None:
+    """Raise Foreign unless the way in which a command is carried out is told by numbers and texts, and nothing more."""
+    hint = options.hint
+    _expect(hint is None or type(hint) is str or all(type(path) is str for path, _ in hint), "an object as a hint")
+    collation = dict(options.collation or {})
+    locale: object = collation.pop("locale", "")
+    _expect(issubclass(type(locale), str), "an object as a locale")
+    _expect(all(type(part) in {bool, int, str} for part in collation.values()), "an object in a collation")
+    _expect(options.comment is None or type(options.comment) is str, "an object as a comment")
+    _expect(all(type(number) is int for number in (*numbers, options.max_time_ms or 0)), "an object as a number")
+
+
 def check_no_server_code(value: Any) -> None:
     """Raise Foreign if anything of a filter, or of a list of stages, runs code on the server, or writes."""
     refused = SERVER_CODE | WRITING if isinstance(value, list) else SERVER_CODE

@@ -28,6 +28,7 @@ from tests.unit.hostile.checking import (
     check_document,
     check_filter,
     check_no_server_code,
+    check_options,
     check_sort,
     check_update,
 )
@@ -79,6 +80,7 @@ def _check(command: Any, operators: set[str]) -> None:
         return
     check_filter(command.filter, known)
     check_sort(getattr(command, "sort", ()), known)
+    check_options(command.options, getattr(command, "skip", 0), getattr(command, "limit", 0))
     assert not isinstance(command, Distinct) or "$" not in command.path
     if isinstance(command, FindAndUpdate):
         check_changes(command.update, command.array_filters, known, operators)
@@ -89,6 +91,8 @@ def _check_write(write: Any, known: set[str], operators: set[str]) -> None:
         check_document(write.document, known | {"secret"})
         return
     check_filter(write.filter, known)
+    if isinstance(write, UpdateMany | DeleteMany):
+        check_options(write.options)
     if isinstance(write, UpdateMany):
         check_changes(write.update, write.array_filters, known, operators)
     elif isinstance(write, UpdateOne):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundwork import UnitOfWork, connect
+from tests.unit.hostile.asking import ASKING
 from tests.unit.hostile.changing import CHANGING, PLAINLY
 from tests.unit.hostile.checking import Foreign
 from tests.unit.hostile.joining import JOINING, TENANTS, Estate, Tenants
@@ -56,6 +57,7 @@ def _ways(number: int) -> list[Sent]:
         *(Sent(Estate, TYPED[(number * 7 + step) % len(TYPED)]) for step in range(4)),
         *(CHANGED[(number * 3 + step) % len(CHANGED)] for step in range(2)),
         Sent(Estate, WRITING[number % len(WRITING)]),
+        Sent(Estate, ASKING[number % len(ASKING)]),
         Sent(Estate, JOINING[number % len(JOINING)], "$set"),
         Sent(Tenants, TENANTS[number % len(TENANTS)], "$set"),
         Sent(Estate, PLAIN[number % len(PLAIN)], plain=True),
@@ -125,6 +127,10 @@ def _last(*given: Any) -> Any:
     return given[-1]
 
 
+def _number(_word: str, number: Any, **_: Any) -> Any:
+    return number
+
+
 def _values(_word: str, _elements: Any, values: Any) -> Any:
     return next(iter(values))
 
@@ -146,6 +152,8 @@ FAULTS: list[tuple[str, Any, list[Sent]]] = [
     ("boundwork.models.expressions.list_changes._whole", _last, CHANGED),
     ("boundwork.models.expressions.changes.amount", _last, CHANGED),
     ("boundwork.models.mapper.checked_id", _as_it_is, _sent(JOINING)),
+    ("boundwork.repositories.options.whole_number", _number, _sent(ASKING[3:5])),
+    ("boundwork.models.structure.options.Collation.__post_init__", _nothing, _sent(ASKING[9:13])),
 ]
 
 
