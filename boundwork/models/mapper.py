@@ -54,7 +54,9 @@ class Mapper(Generic[D]):
 
     def __init__(self, model: type[D]) -> None:
         """Compile the model; use `mapper_of` instead."""
-        collection = model.__boundwork_collection__
+        collection: str | None = getattr(model, "__boundwork_collection__", "")
+        if collection == "":
+            raise TypeError(f"A unit takes documents, not {model.__name__}.")
         if collection is None:
             message = (
                 f"{model.__name__} has no collection, so it cannot be loaded or saved. "

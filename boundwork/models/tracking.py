@@ -28,11 +28,13 @@ _read_state, _write_state, _drop_state = STATE.__get__, STATE.__set__, STATE.__d
 
 
 def state_of(document: Tracked) -> Any:
-    """Give the state of a document; None for one that is as it was validated."""
+    """Give the state of a document; None for one that is as it was validated, TypeError for what is none."""
     try:
         return _read_state(document)
     except AttributeError:
         return None
+    except TypeError:
+        raise TypeError(f"A unit takes documents, not {type(document).__name__}.") from None
 
 
 def is_fresh(document: Tracked) -> bool:

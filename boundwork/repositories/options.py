@@ -49,7 +49,7 @@ def comment_of(text: str) -> str:
     return _text("comment", text)
 
 
-def milliseconds(seconds: float) -> int:
+def milliseconds(seconds: object) -> int:
     """Return a limit of time in whole milliseconds, at least one; ValueError unless it is positive, TypeError for no number."""
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         raise TypeError(f"max_time takes a number of seconds, not {type(seconds).__name__}.")

@@ -109,7 +109,7 @@ def _signature(body: bytes, key: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")[:_SIGNATURE_BYTES]
 
 
-def key_of(key: bytes | str | None) -> bytes | None:
+def key_of(key: object) -> bytes | None:
     """Return a key as bytes; ValueError for an empty one, TypeError for a number, of which `bytes` makes zeros."""
     if key is None:
         return None

@@ -270,9 +270,9 @@ async def test_a_number_from_a_request_is_one_before_it_is_sent(items: Any) -> N
             for wrong in ("5", {"$gt": 1}, None, True):
                 with pytest.raises(TypeError, match=f"{word} takes a .*number .*, not {type(wrong).__name__}"):
                     await _asked(query, word, wrong)
-            for wrong in (-1, 2**64):
+            for beyond in (-1, 2**64):
                 with pytest.raises(ValueError, match=f"{word} takes a .*number"):
-                    await _asked(query, word, wrong)
+                    await _asked(query, word, beyond)
         assert await query.limit(2**63 - 1).count() == 4
 
 

@@ -113,6 +113,13 @@ async def test_a_graph_is_searched_among_the_tenant_s_documents(acme: Any, backe
         await uow.rollback()
 
 
+INTO_INVOICES: list[dict[str, Any]] = [
+    {"$lookup": {"from": "invoices", "pipeline": [], "as": "x"}},
+    {"$lookup": {"from": "invoices", "localField": "nothing", "foreignField": "nothing", "as": "x"}},
+    {"$graphLookup": {"from": "invoices", "startWith": 0, "connectFromField": "a", "connectToField": "number", "as": "x"}},
+]  # fmt: skip
+
+
 class Letter(Document[int], collection="letters", tenant_field="tenant", discriminator="kind"):
     tenant: str = ""
 
@@ -138,11 +145,7 @@ async def test_a_collation_reaches_no_other_tenant_in_a_joined_collection(
             uow.invoices.add(Invoice(id=number))
     async with shops.for_tenant("ACME") as uow:
         assert await uow.letters.count() == 1
-        for stage in (
-            {"$lookup": {"from": "invoices", "pipeline": [], "as": "x"}},
-            {"$lookup": {"from": "invoices", "localField": "nothing", "foreignField": "nothing", "as": "x"}},
-            {"$graphLookup": {"from": "invoices", "startWith": 0, "connectFromField": "number", "connectToField": "number", "as": "x"}},
-        ):  # fmt: skip
+        for stage in INTO_INVOICES:
             rows = await uow.letters.aggregate([stage, {"$unwind": "$x"}, {"$replaceWith": "$x"}], into=Row)
             assert [row.id for row in rows] == [1]
 

@@ -215,3 +215,13 @@ async def test_a_unit_that_is_held_works_like_any_other(shop: Any) -> None:
         order = uow.orders.add(Order(number="A-1"))
     async with shop as uow:
         assert await uow.orders.get(order.id) == order
+
+
+async def test_what_is_no_document_is_refused_by_its_type(shop: Any) -> None:
+    async with shop as uow:
+        for word in (uow.add, uow.remove, uow.restore, uow.erase):
+            for wrong in ({"number": "A-1"}, None, Order):
+                with pytest.raises(TypeError, match=f"A unit takes documents, not {type(wrong).__name__}"):
+                    word(wrong)
+        with pytest.raises(TypeError, match="A unit takes documents, not NoneType"):
+            await uow.refresh(await uow.orders.first())

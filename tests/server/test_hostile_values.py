@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tests.server.commands_seen import CommandsSeen, name_of
+from tests.unit.hostile.asking import ASKING
 from tests.unit.hostile.changing import CHANGING
 from tests.unit.hostile.checking import (
     check_changes,
@@ -67,7 +68,10 @@ def _check_update(update: Mapping[str, Any], known: set[str], operators: set[str
 
 
 def test_no_command_on_the_wire_has_an_operator_that_the_program_did_not_write(
-    mongod_uri: str, database_name: str, mongod_client: MongoClient[dict[str, Any]]
+    mongod_uri: str,
+    database_name: str,
+    mongod_client: MongoClient[dict[str, Any]],
+    record_property: Callable[[str, object], None],
 ) -> None:
     for name in PATHS:
         mongod_client[database_name].create_collection(name)
@@ -83,6 +87,7 @@ def test_no_command_on_the_wire_has_an_operator_that_the_program_did_not_write(
                 TYPED[(number * 5 + 3) % len(TYPED)],
                 WRITING[number % len(WRITING)],
                 JOINING[number % len(JOINING)],
+                ASKING[number % len(ASKING)],
                 changing,
                 plain,
             ):
@@ -98,6 +103,7 @@ def test_no_command_on_the_wire_has_an_operator_that_the_program_did_not_write(
             for command in seen.take():
                 check(command, "$set")
                 checked += 1
+    record_property("values, ways that were taken, commands", f"{NUMBER}, {sender.taken}, {checked}")
     assert checked > NUMBER
     assert not sender.unclear, "\n".join(sender.unclear[:3])
 

@@ -76,9 +76,8 @@ def test_with_a_key_only_what_was_signed_with_it_is_taken() -> None:
         read(GENUINE, MARK, 2, KEY)
     with pytest.raises(ValueError, match="the key is empty"):
         key_of("")
-    key: Any = 16  # of which `bytes` makes a key that everybody can guess
     with pytest.raises(TypeError, match="a key is bytes or a str, not int"):
-        key_of(key)
+        key_of(16)  # `bytes` makes a key of it that everybody can guess
 
 
 def test_values_that_are_too_long_for_a_token_are_named_as_the_reason() -> None:

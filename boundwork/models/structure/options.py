@@ -22,7 +22,7 @@ _NAMES = {
 
 def _refuse_locale(locale: object) -> None:
     # What only says that it is a text would be sent as something else.
-    if not isinstance(locale, str) or not issubclass(type(locale), str) or "\0" in locale:
+    if not issubclass(type(locale), str) or not isinstance(locale, str) or "\0" in locale:
         raise TypeError(f"collation takes a str without NUL, not {type(locale).__name__}.")
 
 

@@ -18,7 +18,7 @@ def forged(value: Any) -> str:
     try:
         return written(Position((value, value)), mark_of("orders", ORDER), None)
     except NOT_MADE:
-        return base64.urlsafe_b64encode(repr(type(value)).encode()).decode().rstrip("=")
+        return base64.urlsafe_b64encode(type(value).__name__.encode()).decode().rstrip("=")
 
 
 def _page(uow: Any, value: Any) -> None:

@@ -1,7 +1,7 @@
 """Whatever comes from outside: no command has an operator that the library, or the program, did not write."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,11 +65,14 @@ def _ways(number: int) -> list[Sent]:
     ]
 
 
-def test_no_command_has_an_operator_that_the_program_did_not_write(database: Any, captured: Captured) -> None:
+def test_no_command_has_an_operator_that_the_program_did_not_write(
+    database: Any, captured: Captured, record_property: Callable[[str, object], None]
+) -> None:
     sender = Sender()
     for number, value in enumerate(hostile(2026, NUMBER)):
         for sent in _ways(number):
             sent.send(database, value, sender, captured)
+    record_property("values, ways that were taken, commands", f"{NUMBER}, {sender.taken}, {captured.checked}")
     assert sender.taken > NUMBER
     assert captured.checked > NUMBER
     assert not sender.unclear, "\n".join(sender.unclear[:3])
