@@ -6,18 +6,21 @@ of the document. Rows of an aggregation have no document behind them: there the 
 """
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast, get_args, get_origin
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from boundwork.errors import InvalidDocument
 from boundwork.models.bson_types import decode_all
 from boundwork.models.codec import codec_of
 from boundwork.models.expressions.stored_names import family_of
-from boundwork.models.expressions.targets import kinds_of
+from boundwork.models.expressions.targets import takes_none
 from boundwork.models.fields import ID, StoredField
 from boundwork.models.hydration import hydration_pause
+from boundwork.models.inner_models import Inner, inner_models
 from boundwork.models.kinds import is_array, is_document
 from boundwork.models.problems import problems_of
 
@@ -83,16 +86,21 @@ def _taken_apart(model: type[BaseModel], sources: Sequence[type[BaseModel]], sho
     """Return the paths below the sources that a model needs, and what renames a stored value to its own names."""
     paths: list[str] = []
     renames: list[tuple[str, str, Taken]] = []
+    null: set[str] = set()
     for field in codec_of(model).fields:
         origin = _origin(field, sources, f"{shown}.{field.name}")
         below, take = _inside(model, field, sources, origin, f"{shown}.{field.name}")
+        if below and _may_be_null(model, field, sources, origin):
+            null.add(field.stored)
         paths += [f"{origin}.{path}" for path in below] or [origin]
         renames.append((origin, field.stored, take))
 
     def rename(stored: Any) -> Any:
         if not is_document(stored):
             return stored
-        return {name: take(stored[origin]) for origin, name, take in renames if origin in stored}
+        taken = dict.fromkeys(null)
+        taken.update({name: take(stored[origin]) for origin, name, take in renames if origin in stored})
+        return taken
 
     return paths, rename
 
@@ -116,39 +124,53 @@ def _inside(
     model: type[BaseModel], field: StoredField, sources: Sequence[type[BaseModel]], origin: str, shown: str
 ) -> tuple[list[str], Taken]:
     """Return what is needed inside a field whose values are other models than the documents have there."""
-    wanted = _model_in(model, field)
-    have = [
-        found
-        for source in sources
-        for own in codec_of(source).fields
-        if own.stored == origin and (found := _model_in(source, own)) is not None
-    ]
-    if wanted is None or not have or any(issubclass(found, wanted) for found in have):
+    wanted = inner_models(model.model_fields[field.name].annotation)
+    have = [found for _, found in _found(sources, origin)]
+    models = [found for inner in have for found in inner.models]
+    if (
+        wanted is None
+        or len(wanted.models) != 1
+        or not have
+        or any(issubclass(one, wanted.models[0]) for one in models)
+    ):
         return [], _as_it_is
-    paths, rename = _taken_apart(wanted, have, shown)
-
-    def take(stored: Any) -> Any:
-        return [take(item) for item in stored] if is_array(stored) else rename(stored)
-
-    return paths, take
-
-
-def _model_in(model: type[BaseModel], field: StoredField) -> type[BaseModel] | None:
-    """Return the one model class of a field: its values, or the elements of a list of them."""
-    return _only_model(kinds_of(model.model_fields[field.name].annotation))
+    paths, take = _taken_apart(wanted.models[0], models, shown)
+    for is_dict in reversed(have[0].dicts):
+        take = _values_taken(take) if is_dict else _elements_taken(take)
+    is_told = _is_told(model.model_fields[field.name], _found(sources, origin))
+    return paths if is_told and all(inner.is_reached_by_names for inner in have) else [], take
 
 
-def _only_model(kinds: tuple[object, ...]) -> type[BaseModel] | None:
-    if len(kinds) != 1:
-        return None
-    kind = kinds[0]
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return None if kind.__pydantic_root_model__ else kind
-    container = get_origin(kind)
-    if not isinstance(container, type) or not issubclass(container, Collection) or issubclass(container, Mapping):
-        return None
-    inner = {found for part in get_args(kind) if part is not ... for found in kinds_of(part)}
-    return _only_model(tuple(inner))
+def _found(sources: Sequence[type[BaseModel]], origin: str) -> list[tuple[FieldInfo, Inner]]:
+    """Return the fields of the documents with a stored name that hold models, and which these are."""
+    infos = [
+        source.model_fields[own.name] for source in sources for own in codec_of(source).fields if own.stored == origin
+    ]
+    return [(info, inner) for info in infos if (inner := inner_models(info.annotation)) is not None]
+
+
+def _may_be_null(model: type[BaseModel], field: StoredField, sources: Sequence[type[BaseModel]], origin: str) -> bool:
+    """Tell whether None is what a field was that came without the parts it was asked for."""
+    nullable = any(inner.nullable for _, inner in _found(sources, origin))
+    return nullable and takes_none(model.model_fields[field.name].annotation)
+
+
+def _is_told(wanted: FieldInfo, have: Sequence[tuple[FieldInfo, Inner]]) -> bool:
+    """Tell whether null and missing mean the same; a default that is not None tells them apart, so all is fetched."""
+    defaults = [wanted, *(info for info, _ in have)]
+    plain = all(
+        info.default_factory is None and (info.default is None or info.default is PydanticUndefined)
+        for info in defaults
+    )
+    return plain or not any(inner.nullable for _, inner in have)
+
+
+def _elements_taken(take: Taken) -> Taken:
+    return lambda stored: [take(item) for item in stored] if is_array(stored) else stored
+
+
+def _values_taken(take: Taken) -> Taken:
+    return lambda stored: {key: take(value) for key, value in stored.items()} if is_document(stored) else stored
 
 
 def _has_plain_id(model: type[BaseModel]) -> bool:

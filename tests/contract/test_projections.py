@@ -178,3 +178,72 @@ async def test_stored_values_that_do_not_fit_are_named_without_them(sales: Any, 
         assert await uow.sales.count() == 2
     assert caught.value.fields == ("number",)
     assert "secret" not in str(caught.value)
+
+
+class Stop(Embedded, frozen=True):
+    place: str = Field(alias="pl")
+    note: str = ""
+
+
+class Rest(Embedded, frozen=True):
+    note: str = ""
+    where: Stop | None = None
+
+
+START = Stop(pl="start")
+
+
+class Trip(Document[int], collection="trips"):
+    first: Stop | None = Field(default=None, alias="f")
+    usual: Stop | None = START
+    stops: list[Stop | None] = []
+    named: dict[str, Stop] = {}
+    many: list[dict[str, Stop]] = []
+    either: Stop | Rest | None = None
+    rest: Rest = Rest()
+
+
+class At(Embedded, frozen=True):
+    place: str
+
+
+class Way(Embedded, frozen=True):
+    where: At | None
+
+
+class Told(Embedded, frozen=True):
+    first: At | None
+    usual: At | None
+    stops: list[At | None]
+    named: dict[str, At]
+    many: list[dict[str, At]]
+    rest: Way
+
+
+async def test_a_part_that_is_null_is_none_whatever_is_fetched_of_it(database: Any, colour: str) -> None:
+    stop = Stop(pl="x", note="long")
+    whole = Trip(id=2, f=stop, usual=stop, stops=[stop, None], named={"a.b": stop}, many=[{"c": stop}])
+    async with define(colour, database, trips=Trip) as uow:
+        uow.trips.add_all([Trip(id=1, usual=None, stops=[None]), whole])
+    async with define(colour, database, trips=Trip) as uow:
+        empty, full = await uow.trips.find().sort(Trip.id).project(Told).to_list()
+        (record,) = uow.core.workspace.log.records
+    way = Way(where=None)
+    assert empty == Told(first=None, usual=None, stops=[None], named={}, many=[], rest=way)
+    at = At(place="x")
+    assert full == Told(first=at, usual=at, stops=[at, None], named={"a.b": at}, many=[{"c": at}], rest=way)
+    assert sorted(record.command.projection) == ["_id", "f.pl", "many", "named", "rest.where.pl", "stops", "usual"]
+
+
+async def test_what_may_be_one_of_two_models_is_taken_apart_as_either(database: Any, colour: str) -> None:
+    class Seen(Embedded, frozen=True):
+        place: str | None = None
+        note: str
+
+    class Notes(Embedded, frozen=True):
+        either: Seen | None
+
+    async with define(colour, database, trips=Trip) as uow:
+        uow.trips.add_all([Trip(id=1, either=Stop(pl="x", note="a")), Trip(id=2, either=Rest(note="b")), Trip(id=3)])
+        rows = await uow.trips.find().sort(Trip.id).project(Notes).to_list()
+    assert rows == [Notes(either=Seen(place="x", note="a")), Notes(either=Seen(note="b")), Notes(either=None)]

@@ -7,19 +7,16 @@ place and the reason, never the value.
 
 from collections.abc import Iterable
 from decimal import Decimal
-from types import NoneType
-from typing import Any, Union, cast, get_args
+from typing import Any, Union, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from boundwork.models.annotations import _bare as bare
 from boundwork.models.annotations import shape_of
 from boundwork.models.bson_types import NATIVE, CannotStore
 from boundwork.models.expressions.operands import Expression
-from boundwork.models.expressions.targets import Target
+from boundwork.models.expressions.targets import Target, takes_none
 from boundwork.models.problems import problems_of
 from boundwork.models.shapes import Shape
-from boundwork.models.unions import is_union
 from boundwork.models.verification import through_bson
 
 _CONFIG = ConfigDict(arbitrary_types_allowed=True)
@@ -29,7 +26,7 @@ _NUMBERS: dict[object, tuple[type, ...]] = {int: (int,), float: (int, float), De
 def stored_value(word: str, place: Target, value: object) -> Any:
     """Return the stored form of a value of the place; TypeError for an expression, ValueError for what does not fit."""
     _refuse_expression(word, place, value)
-    if value is None and not any(map(_takes_none, place.annotations)):
+    if value is None and not any(map(takes_none, place.annotations)):
         text = f"{word}({place.shown}, None): the field takes no None. Write unset(...) to remove it."
         raise ValueError(text)
     annotation = _annotation(place)
@@ -111,13 +108,6 @@ def _some(word: str, elements: Target, encoded: list[Any]) -> list[Any]:
         text = f"{word}: there are no values for {elements.shown}."
         raise ValueError(text)
     return encoded
-
-
-def _takes_none(annotation: object) -> bool:
-    plain: object = bare(annotation, [])
-    if is_union(plain):
-        return any(map(_takes_none, get_args(plain)))
-    return plain in {None, NoneType, Any, object}
 
 
 def _named(kinds: tuple[type, ...]) -> str:

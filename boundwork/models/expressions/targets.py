@@ -190,6 +190,14 @@ def kinds_of(annotation: object) -> tuple[object, ...]:
     return (plain,)
 
 
+def takes_none(annotation: object) -> bool:
+    """Tell whether None is a value of an annotation."""
+    plain: object = bare(annotation, [])
+    if is_union(plain):
+        return any(map(takes_none, get_args(plain)))
+    return plain in {None, types.NoneType, Any, object}
+
+
 def _named(kinds: tuple[object, ...]) -> str:
     return " | ".join(kind.__name__ if isinstance(kind, type) else str(kind) for kind in kinds) or "None"
 
