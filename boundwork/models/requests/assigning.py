@@ -26,6 +26,7 @@ from boundwork.models.kinds import is_document, is_model
 from boundwork.models.problems import problems_of
 from boundwork.models.requests.allowed import ALL, Limit, Problems, Tree, allowed_tree
 from boundwork.models.requests.body import why_no_body
+from boundwork.models.requests.storable import unstorable
 from boundwork.models.slots import Stored, Tracked
 from boundwork.models.tracking import touch_field
 
@@ -54,7 +55,7 @@ def from_request(
     own = {_accepted(model, name): value for name, value in (given or {}).items()}
     try:
         read = _read(model, {key: value for key, value in kept.items() if key not in own})
-        return _validated(model, {**read, **own})
+        return _storable(_validated(model, {**read, **own}), read)
     except _Refused as refused:
         raise InvalidRequest(model.__name__, refused.problems) from None
 
@@ -117,7 +118,9 @@ def _changed(
                 assignments += more
     whole = _read(model, {key: part for key, part in kept.items() if key not in inner}, place)
     now = {key: value.__dict__[name] for key, name in fields.items() if name in value.__dict__}
-    made = _validated(model, {**now, **(value.__pydantic_extra__ or {}), **whole, **inner}, place)
+    made = _storable(
+        _validated(model, {**now, **(value.__pydantic_extra__ or {}), **whole, **inner}, place), whole, place
+    )
     for key in kept:
         if key not in inner or type(inner[key]).model_config.get("frozen"):
             assignments.append(_assignment(value, fields[key], made.__dict__[fields[key]]))
@@ -159,6 +162,13 @@ def _validated(model: type[ModelT], values: dict[str, Any], place: str = "") -> 
         return cast("ModelT", model.__pydantic_validator__.validate_python(values, strict=False))
     except ValidationError as error:
         raise _refused(model, error, place) from None  # its text quotes values
+
+
+def _storable(made: ModelT, accepted: Iterable[str], place: str = "") -> ModelT:
+    problems = unstorable(made, accepted)
+    if problems:
+        raise _Refused([(place + path, reason) for path, reason in problems])
+    return made
 
 
 def _refused(model: type[BaseModel], error: ValidationError, place: str) -> "_Refused":

@@ -120,6 +120,26 @@ def test_what_is_json_of_another_type_is_refused(body: dict[str, Any]) -> None:
     assert field.split(".")[0] == next(iter(body))
 
 
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"low": -(2**70)}, "low"),
+        ({"at": "2024-05-01T00:00:00"}, "at"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
+        ({"total": "1" * 40}, "total"),
+        ({"lines": [{"sku": "a"}, {"sku": "b", "quantity": 2**64}]}, "lines.1.quantity"),
+        ({"facts": {"secret": 2**64}}, "facts.[...]"),
+        ({"anything": {"secret": [2**64]}}, "anything.[...].0"),
+    ],
+)
+def test_what_no_database_can_hold_is_refused_with_the_request(body: dict[str, Any], place: str) -> None:
+    assert list(refused(body)) == [place]
+    order = Order()
+    with pytest.raises(InvalidRequest) as caught:
+        apply_request(order, {**body, "high": 10}, allow=EVERYTHING)
+    assert (caught.value.fields, order.high) == ((place,), 9)
+
+
 def test_fields_that_are_not_allowed_or_not_known_are_named_all_at_once() -> None:
     assert refused({"owner": "secret", "kind": "b", "id": "x", "_id": 1, "k" * 99: 1}, Order.kind) == {
         "owner": "is not allowed",
