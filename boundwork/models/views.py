@@ -70,7 +70,8 @@ class View(Generic[ModelT]):
 
 def _require_read_only(model: type[BaseModel]) -> None:
     if BaseModel not in getattr(model, "__mro__", ()):
-        raise TypeError(f"A read model is a pydantic model class, not {model!r}.")
+        given = model if isinstance(cast("object", model), type) else type(model)
+        raise TypeError(f"A read model is a pydantic model class, not {given.__name__}.")
     if getattr(model, "__boundwork_document__", False):
         raise TypeError(
             f"{model.__name__} is a Document. A read model is a plain pydantic model: find returns documents."

@@ -180,6 +180,14 @@ async def test_stored_values_that_do_not_fit_are_named_without_them(sales: Any, 
     assert "secret" not in str(caught.value)
 
 
+async def test_what_is_no_read_model_is_named_by_its_type(sales: Any) -> None:
+    async with sales as uow:
+        query = uow.sales.find()
+        for wrong, name in (({"a": "secret"}, "dict"), ("secret", "str"), (int, "int")):
+            with pytest.raises(TypeError, match=f"A read model is a pydantic model class, not {name}.$"):
+                query.project(wrong)
+
+
 class Stop(Embedded, frozen=True):
     place: str = Field(alias="pl")
     note: str = ""
