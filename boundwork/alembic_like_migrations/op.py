@@ -12,6 +12,7 @@ op.revert()
 from boundwork.alembic_like_migrations.engine.program import keep, revert
 from boundwork.alembic_like_migrations.op_documents import (
     convert_type,
+    copy_field,
     execute,
     irreversible,
     lazy,
@@ -45,6 +46,7 @@ __all__ = [
     "change_view",
     "collection_options",
     "convert_type",
+    "copy_field",
     "create_collection",
     "create_index",
     "create_view",

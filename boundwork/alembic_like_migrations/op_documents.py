@@ -10,9 +10,11 @@ from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 from boundwork.alembic_like_migrations.engine.program import declare, gathering, mark
 from boundwork.alembic_like_migrations.lazy.steps import LazyUpcast
+from boundwork.alembic_like_migrations.steps.copies import CopyField
 from boundwork.alembic_like_migrations.steps.errors import StepWrong
-from boundwork.alembic_like_migrations.steps.images import Obstacle, UpdateKeeping
+from boundwork.alembic_like_migrations.steps.images import UpdateKeeping
 from boundwork.alembic_like_migrations.steps.moves import MoveDocuments
+from boundwork.alembic_like_migrations.steps.obstacles import Obstacle
 from boundwork.alembic_like_migrations.steps.renames import STOPPING, Images, MoveField, RenameField, above
 from boundwork.alembic_like_migrations.steps.renaming import Conflict
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING, Irreversible
@@ -90,16 +92,21 @@ def rename_field(collection: str, old: str, new: str, *, on_conflict: Conflict =
     "keep_old" the one under the new name; what was dropped comes back on the way down. "error_if_different" drops one of
     two equal values for good, and stops at others.
     """
-    _path(collection, old)
-    _path(collection, new)
-    if above(old) != above(new) or old == new:
-        raise StepWrong(
-            f"{old!r} and {new!r} of {collection!r} are not two names at the same place. Use op.move_field."
-        )
+    _same_place(collection, old, new)
     if on_conflict not in get_args(Conflict):
         raise StepWrong(f"on_conflict is {', '.join(map(repr, get_args(Conflict)))}, not {on_conflict!r}.")
     images = None if on_conflict in STOPPING else Images(mark())
     declare(RenameField(collection, old, new, images, on_conflict))
+
+
+def copy_field(collection: str, old: str, new: str, *, undo: bool = True) -> None:
+    """Declare a second name for a field, with its value, where that is not there yet; a dotted path leads into documents.
+
+    Documents with an array on the way are named, and stop it. The way back takes the copies away that are still like
+    their originals; without `undo` nothing is kept for it.
+    """
+    _same_place(collection, old, new)
+    declare(CopyField(collection, old, new, mark() if undo else None))
 
 
 def move_field(collection: str, old_path: str, new_path: str) -> None:
@@ -218,6 +225,15 @@ def _both(one: Filter, other: Filter) -> Filter:
 def _different(source: str, target: str) -> None:
     if source == target:
         raise StepWrong(f"{source!r} is the source and the target. Name two collections.")
+
+
+def _same_place(collection: str, old: str, new: str) -> None:
+    _path(collection, old)
+    _path(collection, new)
+    if above(old) != above(new) or old == new:
+        raise StepWrong(
+            f"{old!r} and {new!r} of {collection!r} are not two names at the same place. Use op.move_field."
+        )
 
 
 def _path(collection: str, path: str) -> Sequence[str]:

@@ -68,6 +68,8 @@ WORDS: dict[str, str] = {
     "convert": "op.convert_type('things', 'a', 'string', on_error='null')",
     "convert what can be": "op.convert_type('things', 'a', 'int', on_error='keep')",
     "move": "op.move_field('things', 'a', 'new.a')",
+    "copy": "op.copy_field('things', 'a', 'new')",
+    "copy inside": "op.copy_field('things', 'c.a', 'c.new')",
     "split": "op.split_collection('things', 'others', {'a': {'$exists': True}})",
     "merge": "op.merge_collections('things', 'others')",
     "update that hides its documents": HIDING,
@@ -118,6 +120,7 @@ REFUSED: dict[str, tuple[str, type[Exception], str]] = {
     "no number": ("op.convert_type('things', 'a', 'int')", FieldsInTheWay, "'a' that cannot become int: 3"),
     "something there": ("op.move_field('things', 'a', 'b')", FieldsInTheWay, "something at 'b'.*: 2"),
     "an array on the way": ("op.move_field('things', 'a', 'l.a')", FieldsInTheWay, "an array or a value .*: 3"),
+    "a copy in an array": ("op.copy_field('things', 'l.a', 'l.c')", FieldsInTheWay, "an array on the way to 'l.a': 3"),
     "the same ids": ("op.merge_collections('things', 'others')", DocumentsInTheWay, "with these ids: 2"),
     "a function": ("@op.transform('things')\ndef bad(one):\n    raise KeyError('secret')", FunctionFailed, "KeyError"),
     "no BSON": (

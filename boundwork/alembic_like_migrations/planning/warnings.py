@@ -12,10 +12,12 @@ from boundwork.alembic_like_migrations.engine.unfit import CollectionUnfit, kind
 from boundwork.alembic_like_migrations.errors import shown
 from boundwork.alembic_like_migrations.planning.counting import count
 from boundwork.alembic_like_migrations.steps.collections import ChangeOptions, DropCollection
+from boundwork.alembic_like_migrations.steps.copies import CopyField
 from boundwork.alembic_like_migrations.steps.duplicates import find_duplicates
-from boundwork.alembic_like_migrations.steps.images import Obstacle, UpdateKeeping
+from boundwork.alembic_like_migrations.steps.images import UpdateKeeping
 from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
 from boundwork.alembic_like_migrations.steps.moves import MoveDocuments
+from boundwork.alembic_like_migrations.steps.obstacles import Obstacle
 from boundwork.alembic_like_migrations.steps.renames import STOPPING, MoveStep, RenameField
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep, Irreversible, StructureStep
 from boundwork.alembic_like_migrations.steps.transactions import MOST, ExecuteOutside, Together
@@ -106,7 +108,7 @@ async def _of_documents(server: Server, step: DataStep) -> AsyncIterator[str]:
         case RenameField() if step.on_conflict not in STOPPING:
             if number := await count(server, step.collection, {"$expr": step.conflict()}):
                 yield f"{number:,} documents have both names; of one the value goes (kept for the way down)"
-        case MoveStep() | UpdateKeeping():
+        case MoveStep() | UpdateKeeping() | CopyField():
             obstacle = step.obstacle() if isinstance(step, MoveStep) else step.obstacle
             if number := await _in_the_way(server, step, obstacle):
                 yield f"will stop: {number:,} documents {obstacle.what if obstacle else ''}"

@@ -4,14 +4,12 @@ Between the two, documents have both names. New code reads the new name and writ
 meanwhile is taken over by the second revision, which names the documents whose two values differ instead of choosing.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Self
 
 from boundwork.alembic_like_migrations.drafts import Body
 from boundwork.alembic_like_migrations.errors import MigrationError
 
-WRITTEN = re.compile(r"(?P<collection>[^:]+?)\.(?P<old>[^.:$]+):(?P<new>[^.:$]+)")
 IMPORTS = ("from boundwork.alembic_like_migrations import op",)
 
 
@@ -21,15 +19,16 @@ class RenameUnclear(MigrationError):
     def __init__(self, written: str) -> None:
         """Say what was written, and how it is meant."""
         super().__init__(
-            f"{written!r} is no renaming. Write collection.old:new, as users.first_name:given_name; for a field inside "
-            "of embedded documents write the two revisions by hand."
+            f"{written!r} is no renaming. Write collection.old:new, as users.first_name:given_name, and for a field of "
+            "embedded documents both whole paths, which differ in their last name: users.address.town:address.city. For "
+            "one inside of arrays write the two revisions by hand."
         )
         self.written = written
 
 
 @dataclass(frozen=True, slots=True)
 class RenamePair:
-    """A field of a collection, with its old and its new name."""
+    """A field of a collection, with its old and its new name, or path."""
 
     collection: str
     old: str
@@ -37,11 +36,14 @@ class RenamePair:
 
     @classmethod
     def parsed(cls, written: str) -> Self:
-        """Read `collection.old:new`. Raises RenameUnclear."""
-        found = WRITTEN.fullmatch(written)
-        if found is None or found["old"] == found["new"]:
+        """Read `collection.old:new`: the old path has as many names as the new one. Raises RenameUnclear."""
+        before, colon, new = written.partition(":")
+        parts, names = before.split("."), new.split(".")
+        collection, old = parts[: -len(names)], parts[-len(names) :]
+        said = bool(colon) and ":" not in new and bool(collection) and all([*collection, *old, *names])
+        if not said or any(name.startswith("$") for name in [*old, *names]) or not _two_names(old, names):
             raise RenameUnclear(written)
-        return cls(**found.groupdict())
+        return cls(".".join(collection), ".".join(old), new)
 
     @property
     def title(self) -> str:
@@ -61,8 +63,7 @@ class RenamePair:
         return Body(IMPORTS, tuple(self._take_over(self.old, self.new)), tuple(self._copy(self.new, self.old)))
 
     def _copy(self, source: str, target: str) -> list[str]:
-        there = {source: {"$exists": True}, target: {"$exists": False}}
-        return [f"op.update({self.collection!r}, [{ ({'$set': {target: f'${source}'}})!r}], where={there!r})"]
+        return [f"op.copy_field({self.collection!r}, {source!r}, {target!r}, undo=False)"]
 
     def _take_over(self, source: str, target: str) -> list[str]:
         return [
@@ -70,3 +71,8 @@ class RenamePair:
             "# Where the two differ it stops and names the documents; keep_new or keep_old would decide for all of them.",
             f'op.rename_field({self.collection!r}, {source!r}, {target!r}, on_conflict="error_if_different")',
         ]
+
+
+def _two_names(old: list[str], new: list[str]) -> bool:
+    """Tell whether two paths are different names at one place that steps can change."""
+    return old[:-1] == new[:-1] and old[-1] != new[-1] and "_id" not in (old[0], new[0])

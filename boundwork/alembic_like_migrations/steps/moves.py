@@ -9,7 +9,7 @@ from bson.raw_bson import RawBSONDocument
 from boundwork.alembic_like_migrations.engine.program import Mark
 from boundwork.alembic_like_migrations.steps.documents import EXACT, filled_in, read_in_order, replacement, send, split
 from boundwork.alembic_like_migrations.steps.errors import DocumentsInTheWay
-from boundwork.alembic_like_migrations.steps.images import LISTED
+from boundwork.alembic_like_migrations.steps.obstacles import LISTED
 from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Irreversible, Worked
 from boundwork.alembic_like_migrations.steps.undo_log import UNDO, every, forget, remember
 from boundwork.uow.commands import Find

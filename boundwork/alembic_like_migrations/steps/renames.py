@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from boundwork.alembic_like_migrations.engine.program import Mark
-from boundwork.alembic_like_migrations.steps.images import Obstacle
+from boundwork.alembic_like_migrations.steps.obstacles import Obstacle
 from boundwork.alembic_like_migrations.steps.renaming import Conflict, Expression, Renaming
 from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Worked
 from boundwork.alembic_like_migrations.steps.undo_log import keep_images, put_back_known

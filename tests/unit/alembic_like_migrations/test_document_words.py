@@ -40,6 +40,7 @@ TITLES: dict[str, Words] = {
     "rename field a of x to b": lambda: op.rename_field("x", "a", "b"),
     "rename field l.a of x to l.b (keep_new)": lambda: op.rename_field("x", "l.a", "l.b", on_conflict="keep_new"),
     "move field a of x to b.a": lambda: op.move_field("x", "a", "b.a"),
+    "copy field a.b of x to a.c where that is missing": lambda: op.copy_field("x", "a.b", "a.c"),
     "convert field a of x to int": lambda: op.convert_type("x", "a", "int"),
     "move documents of x to y (kind)": lambda: op.split_collection("x", "y", {"kind": SECRET}),
     "move documents of x to y": lambda: op.merge_collections("x", "y"),
@@ -63,6 +64,7 @@ def test_a_title_names_what_is_changed_and_never_a_value(title: str, words: Word
 IRREVERSIBLE: dict[str, Words] = {
     "nobody said how": lambda: op.update("x", {"$inc": {"a": 1}}),
     "its values are not kept": lambda: op.unset_field("x", "a", keep=False),
+    "the ids of the documents are not kept": lambda: op.copy_field("x", "a", "b", undo=False),
     "no images of the documents are kept": lambda: op.transform("x", undo=False)(slugs),
     "nobody knows what a function does": lambda: op.execute(print),
 }
@@ -90,6 +92,7 @@ WRONG: dict[str, Words] = {
     "another place": lambda: op.rename_field("x", "a.b", "c.d"),
     "the same name": lambda: op.rename_field("x", "a", "a"),
     "a choice that is none": lambda: op.rename_field("x", "a", "b", on_conflict="both"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is refused
+    "a copy at another place": lambda: op.copy_field("x", "a", "b.a"),
     "into itself": lambda: op.move_field("x", "a", "a.b"),
     "one collection": lambda: op.merge_collections("x", "x"),
     "a coroutine": lambda: op.transform("x")(coroutine),
