@@ -47,7 +47,7 @@ from boundwork.alembic_like_migrations.graph import Graph
 from boundwork.alembic_like_migrations.lazy.errors import NotFinished, NotLazy, UpcastChanged
 from boundwork.alembic_like_migrations.lazy.finishing import Finished, Unfinished
 from boundwork.alembic_like_migrations.migrator import AsyncMigrator, Migrator
-from boundwork.alembic_like_migrations.planning.plan import Plan, PlannedRevision, PlannedStep
+from boundwork.alembic_like_migrations.planning.plan import Adoption, Plan, PlannedRevision, PlannedStep
 from boundwork.alembic_like_migrations.planning.rehearsal import Rehearsal, Unlike
 from boundwork.alembic_like_migrations.revision import Phase, Revision
 from boundwork.alembic_like_migrations.rollout.errors import GateRefused, InstanceTooOld, LivingInstance, PhaseBlocked
@@ -68,6 +68,7 @@ from boundwork.alembic_like_migrations.steps.errors import (
 from boundwork.alembic_like_migrations.steps.step import Irreversible
 
 __all__ = [
+    "Adoption",
     "AsyncInstance",
     "AsyncMigrator",
     "Checked",

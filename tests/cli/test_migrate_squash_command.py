@@ -103,6 +103,9 @@ def test_current_and_upgrade_say_what_is_noted(migrate: Migrate, title: str) -> 
     migrate("squash", "one1:two2", "--id", "s5s5")
     noted = "s5s5 stands for what is applied, and is noted by the next run"
     assert migrate("current").stdout == f"{title}  at s5s5; 1 pending; {noted}\n"
+    lines = migrate("plan").stdout.splitlines()
+    assert lines[0] == "note s5s5  it stands for one1, two2, which are applied; nothing of it is run"
+    assert "would apply 1 revisions and note s5s5 in about" in lines[-1]
     result = migrate("upgrade")
     assert result.stdout.splitlines() == [
         "s5s5  adopted: it stands for one1, two2, which are applied",
@@ -118,12 +121,16 @@ def test_current_and_upgrade_say_what_is_noted(migrate: Migrate, title: str) -> 
 def test_a_run_that_only_notes_a_squash_answers_with_its_name(migrate: Migrate, title: str) -> None:
     migrate("upgrade")
     migrate("squash", "one1:two2", "--id", "s5s5")
+    assert migrate("upgrade", "--dry-run").stdout.splitlines()[-1] == f"{title}  would note s5s5"
     assert migrate("upgrade").stdout.splitlines()[-1] == f"{title}  adopted s5s5"
 
 
 def test_a_run_that_only_notes_a_squash_has_it_in_its_object(migrate: Migrate) -> None:
     migrate("upgrade")
     migrate("squash", "one1:three3", "--id", "s5s5")
+    (told,) = json.loads(migrate("plan", "--json").stdout)["databases"]
+    squash = {"squash": "s5s5", "replaces": ["one1", "two2", "three3"], "when": "before"}
+    assert (told["plan"]["revisions"], told["plan"]["adopting"]) == ([], [squash])
     (told,) = json.loads(migrate("upgrade", "--json").stdout)["databases"]
     assert (told["applied"], told["adopted"]) == ([], ["s5s5"])
 
@@ -132,6 +139,9 @@ def test_a_squash_that_waits_says_for_what(migrate: Migrate, title: str) -> None
     migrate("upgrade", "one1")
     migrate("squash", "one1:two2", "--id", "s5s5")
     assert migrate("current").stdout == f"{title}  at one1; 2 pending; s5s5 waits for two2\n"
+    (note, whole) = migrate("plan").stdout.splitlines()[-2:]
+    assert note == "note s5s5  it stands for one1, two2, which are applied then; nothing of it is run"
+    assert "would apply 2 revisions and note s5s5 in about" in whole
     Path("migrations/one1.py").unlink()
     Path("migrations/two2.py").unlink()
     result = migrate("upgrade")

@@ -93,10 +93,17 @@ def test_documents_that_old_code_adds_later_are_brought_by_the_next_finisher(dat
 def test_a_contracting_revision_waits_for_the_finisher(database: Any, migrator: Migrator, tmp_path: Path) -> None:
     write(tmp_path, "last", "three", "op.set_validator('lazy_accounts', {'required': ['mail']}, was={})", "contract")
     migrator = Migrator(database, tmp_path)
+    (told,) = [one.warnings for one in migrator.plan().revisions if one.revision == "last"]
     with pytest.raises(NotFinished, match="Run `finish` first"):
         migrator.upgrade()
     assert migrator.standing().pending == ("last",)
+    refusal = "'lazy_accounts' holds documents older than version 2, which two migrates lazily"
+    assert told == migrator.plan().revisions[0].warnings == (f"will be refused: {refusal}; run `finish` before it",)
+    migrator.finish("two")
+    (told,) = migrator.plan().revisions[0].warnings
+    assert "older than version 3, which three migrates lazily" in told
     migrator.finish()
+    assert migrator.plan().revisions[0].warnings == ()
     assert migrator.upgrade() == ("last",)
 
 

@@ -7,10 +7,12 @@ import pytest
 from pymongo import MongoClient
 
 from boundwork.alembic_like_migrations import (
+    Adoption,
     ImagesMissing,
     LockHeld,
     Migrator,
     PartlyReplaced,
+    Plan,
     RevisionNotFound,
     RevisionTampered,
     SeveralHeads,
@@ -275,6 +277,8 @@ def test_a_deployer_waits_for_the_lease_before_it_notes_a_squash(stored: Any, fo
 def test_a_squash_of_what_was_stamped_does_not_go_back_over_nothing(stored: Any, folder: Path) -> None:
     Migrator(stored, folder).stamp("head")
     migrator = squash(folder, stored)
+    (told,) = migrator.plan("a", direction="down").revisions[0].warnings
+    assert (told.startswith("will stop before anything is run: 'undo: unset"), "it was stamped" in told) == (True, True)
     migrator.upgrade()
     with pytest.raises(ImagesMissing, match=r"Revision s cannot be reverted: 'undo: unset.*it was stamped") as caught:
         migrator.downgrade("a")
@@ -291,7 +295,10 @@ def test_images_that_were_lost_are_missed_before_anything_is_run(stored: Any, fo
         Migrator(stored, folder).upgrade()
     migrator = squash(folder, stored)
     migrator.upgrade()
+    assert migrator.plan("a", direction="down").warnings == ()
     stored[UNDO].delete_many({"_id.revision": "c"})
+    (told,) = migrator.plan("a", direction="down").revisions[0].warnings
+    assert told.endswith("50 documents were changed, and what they were is gone")
     with pytest.raises(ImagesMissing, match=r"50 documents were changed, and what they were is gone"):
         migrator.downgrade("a")
     assert people(stored) == DONE
@@ -302,3 +309,28 @@ def test_steps_that_changed_nothing_need_no_images(stored: Any, folder: Path) ->
     migrator = squash(folder, stored)
     migrator.upgrade()
     assert migrator.downgrade("base") == ("s", "a")
+
+
+def test_a_plan_says_which_squash_a_run_notes_and_the_run_does_it(stored: Any, folder: Path) -> None:
+    Migrator(stored, folder).upgrade()
+    migrator = squash(folder, stored)
+    before = records(stored)
+    assert migrator.plan() == Plan("up", (), (Adoption("s", ("b", "c", "d"), "before"),))
+    down = migrator.plan("a", direction="down")
+    assert ([one.revision for one in down.revisions], [one.squash for one in down.adopting]) == (["s"], ["s"])
+    assert records(stored) == before
+    migrator.upgrade()
+    assert migrator.plan() == Plan("up", ())
+    assert records(stored) == ALL_NOTED
+
+
+@pytest.mark.parametrize(("target", "noted"), [("head", [("s", "after")]), ("c", [])])
+def test_a_plan_says_that_a_squash_is_noted_when_the_old_files_have_run(
+    stored: Any, folder: Path, target: str, noted: list[tuple[str, str]]
+) -> None:
+    Migrator(stored, folder).upgrade("b")
+    migrator = squash(folder, stored)
+    plan = migrator.plan(target)
+    assert [one.revision for one in plan.revisions] == [*migrator.upgrade(target)]
+    assert [(one.squash, one.when) for one in plan.adopting] == noted
+    assert records(stored).get("s", "not noted") == (None if noted else "not noted")

@@ -24,8 +24,8 @@ def replaced_by(records: Mapping[str, Record]) -> dict[str, str]:
     return {name: record.replaced_by for name, record in records.items() if record.replaced_by is not None}
 
 
-async def adopt(server: Server, seen: Graph, records: Mapping[str, Record]) -> dict[str, Record]:
-    """Note the squashes that stand for what is applied, all or nothing, and return the records as they are then."""
+def adopted(seen: Graph, records: Mapping[str, Record]) -> dict[str, Record]:
+    """Return the records as they are once the squashes are noted that stand for what is applied."""
     after = dict(records)
     for squash in seen.view.adopting:
         one = seen.everything[squash]
@@ -34,6 +34,12 @@ async def adopt(server: Server, seen: Graph, records: Mapping[str, Record]) -> d
             after[revision] = replace(after[revision], replaced_by=squash)
         left = tuple(step for name in one.replaces for step in after[name].finish)
         after[squash] = Record(squash, "applied", one.checksum, finish=left)
+    return after
+
+
+async def adopt(server: Server, seen: Graph, records: Mapping[str, Record]) -> dict[str, Record]:
+    """Note these squashes, all or nothing, and return the records as they are then."""
+    after = adopted(seen, records)
     changed = [record for name, record in after.items() if record is not records.get(name)]
     if changed:
         await Ledger(server).put(*changed)

@@ -138,6 +138,7 @@ class ImagesMissing(MigrationError):
         )
         self.revision = revision
         self.step = step
+        self.why = why
 
 
 class StandaloneServer(MigrationError):

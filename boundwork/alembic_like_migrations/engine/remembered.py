@@ -22,13 +22,20 @@ from boundwork.alembic_like_migrations.steps.updates import UpdateRemembered
 async def refuse_forgotten(server: Server, programs: Iterable[Program], records: Mapping[str, Record]) -> None:
     """Raise ImagesMissing if the way back of a revision that is not begun needs what nobody remembers."""
     for program in programs:
-        own = records.get(program.revision.revision)
-        if own is not None and own.direction is None:
-            for step in program.down or ():
-                for mark in _needed(step):
-                    why = _expected(mark, program, records)
-                    if why is not None and not await _remembers(server, mark):
-                        raise ImagesMissing(program.revision.revision, step.title, why)
+        if (missing := await forgotten(server, program, records)) is not None:
+            raise missing
+
+
+async def forgotten(server: Server, program: Program, records: Mapping[str, Record]) -> ImagesMissing | None:
+    """Return the error for a way back that is not begun and needs what nobody remembers; None if all is there."""
+    own = records.get(program.revision.revision)
+    if own is not None and own.direction is None:
+        for step in program.down or ():
+            for mark in _needed(step):
+                why = _expected(mark, program, records)
+                if why is not None and not await _remembers(server, mark):
+                    return ImagesMissing(program.revision.revision, step.title, why)
+    return None
 
 
 def _needed(step: AnyStep) -> Sequence[Mark]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from boundwork.alembic_like_migrations.engine import lease, ledger
-from boundwork.alembic_like_migrations.engine.adopting import adopt, replaced_by, seen_by
+from boundwork.alembic_like_migrations.engine.adopting import adopt, adopted, replaced_by, seen_by
 from boundwork.alembic_like_migrations.engine.errors import (
     DatabaseDirty,
     NotHalfDone,
@@ -110,7 +110,7 @@ class Work:
         path = self._path(direction, target, records, phase)
         graph = seen_by(self.graph, records)
         with explained():
-            return await make_plan(self.server, graph, self._prepared(path), direction)
+            return await make_plan(self.server, graph, self._prepared(path), direction, adopted(graph, records))
 
     async def rehearse(self, scratch: Server, target: str, terms: Terms) -> Rehearsal:
         """Run an upgrade and its way back in a scratch database, which is dropped, on some of the documents."""

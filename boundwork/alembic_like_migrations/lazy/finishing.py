@@ -5,7 +5,7 @@ going on after a crash are the same. Old code that still runs may add documents 
 and goes round until a look finds none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from boundwork.alembic_like_migrations.engine.ledger import Ledger, Place, Record, StepRecord
@@ -106,14 +106,20 @@ async def unfinished(server: Server, records: Sequence[Record]) -> tuple[Unfinis
     return tuple(found)
 
 
-async def refuse_unfinished(server: Server, contracting: str, records: Sequence[Record]) -> None:
-    """Raise NotFinished if one of the lazy revisions has documents left."""
+async def left_by(server: Server, records: Iterable[Record]) -> AsyncIterator[Unfinished]:
+    """Yield what lazy revisions have documents left of, whatever their finishers have noted; they are not counted."""
     for record in records:
         for one in record.finish:
             collection, to = str((one.about or {})["collection"]), int((one.about or {})["to"])
             asked = {"find": collection, "filter": _before(to), "limit": 1, "projection": {"_id": 1}}
             if await server.all(asked):
-                raise NotFinished(contracting, record.revision, collection, to)
+                yield Unfinished(record.revision, collection, to, None)
+
+
+async def refuse_unfinished(server: Server, contracting: str, records: Iterable[Record]) -> None:
+    """Raise NotFinished if one of the lazy revisions has documents left."""
+    async for left in left_by(server, records):
+        raise NotFinished(contracting, left.revision, left.collection, left.version)
 
 
 def _before(to: int) -> dict[str, int | None]:

@@ -6,7 +6,7 @@ counted.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from boundwork.alembic_like_migrations.engine.ledger import Direction
 from boundwork.alembic_like_migrations.revision import Phase
@@ -37,11 +37,21 @@ class PlannedRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class Adoption:
+    """A squash that is noted as applied, since all of what it replaces is, and not run; before or after the revisions."""
+
+    squash: str
+    replaces: tuple[str, ...]
+    when: Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What would run, in order."""
+    """What would run, in order, and which squashes would be noted without running anything."""
 
     direction: Direction
     revisions: tuple[PlannedRevision, ...]
+    adopting: tuple[Adoption, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -60,4 +70,10 @@ class Plan:
     def as_object(self) -> dict[str, Any]:
         """Return all of it for JSON."""
         revisions: Sequence[dict[str, Any]] = [asdict(one) for one in self.revisions]
-        return {"direction": self.direction, "seconds": round(self.seconds, 1), "revisions": revisions}
+        adopting = [asdict(one) for one in self.adopting]
+        return {
+            "direction": self.direction,
+            "seconds": round(self.seconds, 1),
+            "revisions": revisions,
+            "adopting": adopting,
+        }

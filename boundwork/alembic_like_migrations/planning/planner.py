@@ -3,38 +3,40 @@
 No lease is needed, so a plan can be made while another deployer runs; it says what is true at that moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from boundwork.alembic_like_migrations.engine.ledger import Direction
+from boundwork.alembic_like_migrations.engine.ledger import Direction, Record
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.graph import Graph
 from boundwork.alembic_like_migrations.lazy.steps import LazyUpcast
 from boundwork.alembic_like_migrations.planning.counting import INDEXED_PER_SECOND, count, seconds_of
 from boundwork.alembic_like_migrations.planning.plan import Plan, PlannedRevision, PlannedStep
+from boundwork.alembic_like_migrations.planning.refusals import adoptions, as_if_run, refusals
 from boundwork.alembic_like_migrations.planning.warnings import WayBack, stopped_by, warnings_of
-from boundwork.alembic_like_migrations.rollout.gate import living_too_old
 from boundwork.alembic_like_migrations.steps.indexes import ChangeIndex, CreateIndex
 from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep
 from boundwork.alembic_like_migrations.steps.transactions import ExecuteOutside, OnceStep, Seed, Together, Unseed
 
 
-async def make_plan(server: Server, graph: Graph, programs: Sequence[Program], direction: Direction) -> Plan:
+async def make_plan(
+    server: Server, graph: Graph, programs: Sequence[Program], direction: Direction, records: Mapping[str, Record]
+) -> Plan:
     """Return what carrying out revisions in a direction would do. Raises SessionFailure."""
-    return Plan(direction, tuple([await _revision(server, graph, one, direction) for one in programs]))
+    then = as_if_run(programs, records) if direction == "up" else records
+    planned = tuple([await _revision(server, graph, one, direction, then) for one in programs])
+    return Plan(direction, planned, adoptions(graph, direction, [one.revision for one in programs]))
 
 
-async def _revision(server: Server, graph: Graph, program: Program, direction: Direction) -> PlannedRevision:
+async def _revision(
+    server: Server, graph: Graph, program: Program, direction: Direction, records: Mapping[str, Record]
+) -> PlannedRevision:
     one = program.revision
     way_back: WayBack | None = None if direction == "down" else "by hand" if program.down is not None else "none"
     steps = program.up if direction == "up" else program.down or ()
-    warnings: list[str] = []
-    if direction == "down" and program.down is None:
-        warnings.append(f"will stop before anything is run: it cannot be reverted, {program.why_not_down}")
-    if direction == "up" and one.phase == "contract":
-        warnings += [f"the gate will refuse: {old} lives" for old in await living_too_old(server, graph, one)]
+    warnings = tuple([warning async for warning in refusals(server, graph, program, direction, records)])
     planned = tuple([await _step(server, step, way_back) for step in steps])
-    return PlannedRevision(one.revision, one.title, one.phase, planned, tuple(warnings))
+    return PlannedRevision(one.revision, one.title, one.phase, planned, warnings)
 
 
 async def _step(server: Server, step: AnyStep, way_back: WayBack | None) -> PlannedStep:

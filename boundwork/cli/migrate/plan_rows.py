@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from boundwork.alembic_like_migrations import Plan, PlannedRevision, PlannedStep, Rehearsal
+from boundwork.alembic_like_migrations import Adoption, Plan, PlannedRevision, PlannedStep, Rehearsal
 from boundwork.alembic_like_migrations.errors import shown
 from boundwork.cli.migrate.answers import Row
 
@@ -11,15 +11,20 @@ WORDS = {"up": "apply", "down": "revert"}
 
 def plan_rows(plan: Plan) -> list[Row]:
     """Return the rows of a plan."""
-    return [row for one in plan.revisions for row in _revision_rows(one, WORDS[plan.direction])]
+    rows = [row for one in plan.revisions for row in _revision_rows(one, WORDS[plan.direction])]
+    before, after = ([_adoption_row(one) for one in plan.adopting if one.when == when] for when in ("before", "after"))
+    return [*before, *rows, *after]
 
 
 def summed_up(plan: Plan) -> str:
     """Return what there is to do in a few words."""
+    noted = f"note {', '.join(one.squash for one in plan.adopting)}"
     if not plan.revisions:
-        return "nothing to do"
+        return f"would {noted}" if plan.adopting else "nothing to do"
     warnings = f", {len(plan.warnings)} warnings" if plan.warnings else ""
-    return f"would {WORDS[plan.direction]} {len(plan.revisions)} revisions in about {plan.seconds:,.1f} s{warnings}"
+    also = f" and {noted}" if plan.adopting else ""
+    run = f"{WORDS[plan.direction]} {len(plan.revisions)} revisions"
+    return f"would {run}{also} in about {plan.seconds:,.1f} s{warnings}"
 
 
 def rehearsal_rows(found: Rehearsal) -> list[Row]:
@@ -47,6 +52,12 @@ def _revision_rows(one: PlannedRevision, word: str) -> Iterator[Row]:
     for step in one.steps:
         yield ((f"  {step.title}", ""), (_size(step), ""), (f"locks {step.locks}", "dim"))
         yield from _warning_rows(step.warnings, "    ")
+
+
+def _adoption_row(one: Adoption) -> Row:
+    applied = "are applied" if one.when == "before" else "are applied then"
+    text = f"it stands for {', '.join(one.replaces)}, which {applied}; nothing of it is run"
+    return ((f"note {one.squash}", "bold yellow"), (text, ""))
 
 
 def _warning_rows(warnings: Sequence[str], indent: str) -> list[Row]:
