@@ -100,8 +100,8 @@ def test_a_contracting_revision_waits_for_the_finisher(database: Any, migrator: 
     refusal = "'lazy_accounts' holds documents older than version 2, which two migrates lazily"
     assert told == migrator.plan().revisions[0].warnings == (f"will be refused: {refusal}; run `finish` before it",)
     migrator.finish("two")
-    (told,) = migrator.plan().revisions[0].warnings
-    assert "older than version 3, which three migrates lazily" in told
+    (still,) = migrator.plan().revisions[0].warnings
+    assert "older than version 3, which three migrates lazily" in still
     migrator.finish()
     assert migrator.plan().revisions[0].warnings == ()
     assert migrator.upgrade() == ("last",)

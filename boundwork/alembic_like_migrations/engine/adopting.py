@@ -33,7 +33,8 @@ def adopted(seen: Graph, records: Mapping[str, Record]) -> dict[str, Record]:
         for revision in (*one.replaces, *older):
             after[revision] = replace(after[revision], replaced_by=squash)
         left = tuple(step for name in one.replaces for step in after[name].finish)
-        after[squash] = Record(squash, "applied", one.checksum, finish=left)
+        made = tuple(dict.fromkeys(name for replaced in one.replaces for name in after[replaced].made))
+        after[squash] = Record(squash, "applied", one.checksum, finish=left, made=made)
     return after
 
 

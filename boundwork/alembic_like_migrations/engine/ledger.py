@@ -53,7 +53,7 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is stored of a revision."""
+    """What is stored of a revision; `made` are collections that were not there before it put something into them."""
 
     revision: str
     state: State
@@ -64,6 +64,7 @@ class Record:
     epoch: int = 0
     replaced_by: str | None = None
     finish: tuple[StepRecord, ...] = ()
+    made: tuple[str, ...] = ()
 
     @property
     def direction(self) -> Direction | None:
@@ -96,6 +97,7 @@ def read_record(stored: Mapping[str, Any]) -> Record:
         epoch=stored["epoch"],
         replaced_by=stored.get("replaced_by"),
         finish=_steps(stored.get("finish", ())),
+        made=tuple(stored.get("made", ())),
     )
 
 
@@ -156,6 +158,15 @@ class Ledger:
 
         await self._server.fenced(store)
 
+    async def making(self, revision: str, collections: Sequence[str]) -> None:
+        """Note that collections come into being by a revision."""
+
+        async def store(session: BoundSession) -> None:
+            change = {"$addToSet": {"made": {"$each": list(collections)}}}
+            await session.command({"update": LEDGER, "updates": [{"q": {"_id": _key(revision)}, "u": change}]})
+
+        await self._server.fenced(store)
+
     async def failed(self, place: "Place", error: str) -> None:
         """Note that a step failed, and leave where it stands."""
 
@@ -201,6 +212,7 @@ def _replacement(record: Record, epoch: int) -> dict[str, Any]:
         "stamped": record.stamped,
         "epoch": epoch,
         **({"finish": [step.stored() for step in record.finish]} if record.finish else {}),
+        **({"made": list(record.made)} if record.made else {}),
     }
     if record.replaced_by is not None:
         document["replaced_by"] = record.replaced_by

@@ -14,6 +14,7 @@ from boundwork.alembic_like_migrations.engine.batches import Pace, run_data_step
 from boundwork.alembic_like_migrations.engine.errors import LeaseLost, StepFailed, StepsChanged
 from boundwork.alembic_like_migrations.engine.heartbeat import Look, Pulse
 from boundwork.alembic_like_migrations.engine.ledger import BEGUN, Direction, Ledger, Place, Record, StepRecord
+from boundwork.alembic_like_migrations.engine.making import note_making, take_away
 from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
@@ -96,11 +97,23 @@ class Runner:
             if known.state != "done":
                 await self.step(Place(revision.revision, direction, number, self.server.epoch), step, known)
         if direction == "down":
+            await self._take_away(revision, begun)
             await ledger.remove(revision.revision)
             await self._forget_images(revision)
         else:
             await ledger.applied(revision.revision)
         self.watcher.ended(revision.revision, direction)
+
+    async def _take_away(self, revision: Revision, record: Record) -> None:
+        """Drop the collections that came into being by the revision, where nothing is in them any more."""
+        for collection in record.made:
+            try:
+                await self.server.patiently(partial(take_away, self.server, collection), PATIENCE_SECONDS)
+            except LeaseLost:
+                raise
+            except (BoundworkError, SessionFailure) as failure:
+                why = str(refusal(failure) if isinstance(failure, SessionFailure) else failure)
+                raise StepFailed(revision.revision, "down", f"drop {collection}, which it made", why) from failure
 
     async def _forget_images(self, revision: Revision) -> None:
         """Forget what is left of an earlier time: of a stamped or resolved revision, or of documents that are gone.
@@ -115,6 +128,8 @@ class Runner:
         """Carry out one step from where its record says, and return its record then. Raises StepFailed."""
         self.pulse.check()
         try:
+            if place.direction == "up" and not record.touched:
+                await note_making(self.server, place.revision, step)
             self.watcher.began(place, record, await self._total(step))
             if isinstance(step, DataStep):
                 await refuse_unfit(self.server, step)
@@ -196,10 +211,10 @@ def _steps(program: Program, direction: Direction) -> Sequence[AnyStep]:
 def _begun(program: Program, direction: Direction, steps: Sequence[AnyStep], record: Record | None) -> Record:
     """Return the record of a revision that is begun, or gone on with; its file may declare other steps to come only."""
     revision, fresh = program.revision, tuple(StepRecord.of(step) for step in steps)
-    if record is None or record.direction != direction:
-        up, down = (fresh, ()) if record is None else (record.up, fresh)
-        left = finish_records(program) if record is None else record.finish
-        return Record(revision.revision, BEGUN[direction], revision.checksum, up, down, finish=left)
+    if record is None:
+        return Record(revision.revision, BEGUN[direction], revision.checksum, fresh, finish=finish_records(program))
+    if record.direction != direction:
+        return replace(record, state=BEGUN[direction], checksum=revision.checksum, down=fresh)
     known = record.steps(direction)
     touched = max((number for number, one in enumerate(known, 1) if one.touched), default=0)
     for number, one in enumerate(known[:touched]):

@@ -7,7 +7,7 @@ the build, which waits at most as long as the server lets a transaction live. A 
 the server lets a second request for the same index wait for the first, so sending it again after a crash is enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -62,6 +62,11 @@ class CreateIndex(StructureStep):
         """One line for people."""
         kind = "unique index" if self.specification.get("unique") else "index"
         return f"create {kind} {self.name} on {self.collection}"
+
+    @property
+    def makes(self) -> Sequence[str]:
+        """The collection that comes into being by the index."""
+        return (self.collection,)
 
     def inverse(self) -> AnyStep:
         """Return the dropping."""

@@ -51,6 +51,11 @@ class MoveDocuments(DataStep):
         """All collections whose documents are read or written."""
         return (self.source, self.target)
 
+    @property
+    def makes(self) -> Sequence[str]:
+        """The collection that comes into being by the documents."""
+        return (self.target,)
+
     def inverse(self) -> AnyStep:
         """Return the move back."""
         if self.mark is not None:

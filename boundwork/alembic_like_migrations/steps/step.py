@@ -46,6 +46,11 @@ class Step(ABC):
     def inverse(self) -> "AnyStep":
         """Return the step that undoes this one. Raises Irreversible."""
 
+    @property
+    def makes(self) -> Sequence[str]:
+        """The collections that come into being by what the step puts into them, if they are not there."""
+        return ()
+
 
 class StructureStep(Step):
     """A change of collections, indexes or validators: outside of transactions, and harmless when done twice."""

@@ -121,6 +121,11 @@ class Seed(OnceStep):
         """All collections whose documents are read or written."""
         return (self.target,)
 
+    @property
+    def makes(self) -> Sequence[str]:
+        """The collection that comes into being by the documents."""
+        return (self.target,)
+
     def inverse(self) -> AnyStep:
         """Return the taking away."""
         return Unseed(self.target, self.documents, self.mark)
@@ -185,6 +190,11 @@ class Together(OnceStep):
     def collections(self) -> Sequence[str]:
         """All collections whose documents are read or written."""
         return [name for step in self.steps for name in step.collections]
+
+    @property
+    def makes(self) -> Sequence[str]:
+        """The collections that come into being."""
+        return [name for step in self.steps for name in step.makes]
 
     def inverse(self) -> AnyStep:
         """Return the inverses together, last one first."""
