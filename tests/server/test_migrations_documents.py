@@ -205,22 +205,6 @@ def test_a_value_that_the_program_changed_stays_when_its_field_is_taken_away(dat
     assert plain(database) == [{"_id": 1}, {"_id": 2, "a": 8}, {"_id": 3, "a": 7}]
 
 
-def test_copies_in_documents_go_where_they_are_still_like_their_originals(database: Any, revision: Revision) -> None:
-    before = [
-        {"_id": 1, "a": {"b": 1}},
-        {"_id": 2, "a": {"b": 2, "c": 2}},
-        {"_id": 3, "a": 3},
-        {"_id": 4, "a": {"b": 4}},
-    ]
-    database.things.insert_many(before)
-    migrator = revision("op.copy_field('things', 'a.b', 'a.c')")
-    migrator.upgrade()
-    assert [one["a"] for one in plain(database)] == [{"b": 1, "c": 1}, {"b": 2, "c": 2}, 3, {"b": 4, "c": 4}]
-    database.things.update_one({"_id": 4}, {"$set": {"a.c": 5}})
-    migrator.downgrade("base")
-    assert plain(database) == [*before[:3], {"_id": 4, "a": {"b": 4, "c": 5}}]
-
-
 def test_only_the_documents_that_an_update_hid_from_its_filter_go_back(database: Any, revision: Revision) -> None:
     database.things.insert_many([{"_id": 1, "state": "new"}, {"_id": 2, "state": "open"}])
     words = "op.update('things', {'$set': {'state': 'open'}}, where={'state': 'new'}, undo={'$set': {'state': 'new'}})"

@@ -155,3 +155,23 @@ def test_a_document_with_an_array_on_the_way_is_named_before_anything_is_copied(
     with pytest.raises(StepFailed, match=r"an array on the way to 'address.town': 9\."):
         migrator.upgrade(phase="expand")
     assert users(database) == before
+
+
+def test_copies_in_documents_go_where_they_are_still_like_their_originals(database: Any, tmp_path: Path) -> None:
+    before = [
+        {"_id": 1, "a": {"b": 1}},
+        {"_id": 2, "a": {"b": 2, "c": 2}},
+        {"_id": 3, "a": 3},
+        {"_id": 4, "a": {"b": 4}},
+    ]
+    database.users.delete_many({})
+    database.users.insert_many(before)
+    words = "from boundwork.alembic_like_migrations import op\ndef up():\n    op.copy_field('users', 'a.b', 'a.c')\n"
+    file = f"revision, down_revision = 'one', None\n{words}def down():\n    op.revert()\n"
+    (tmp_path / "one.py").write_text(file)
+    migrator = Migrator(database, tmp_path)
+    migrator.upgrade()
+    assert [one["a"] for one in users(database)] == [{"b": 1, "c": 1}, {"b": 2, "c": 2}, 3, {"b": 4, "c": 4}]
+    database.users.update_one({"_id": 4}, {"$set": {"a.c": 5}})
+    migrator.downgrade("base")
+    assert users(database) == [*before[:3], {"_id": 4, "a": {"b": 4, "c": 5}}]
