@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from boundwork.alembic_like_migrations import op
 from boundwork.alembic_like_migrations.engine.program import _noting
 from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.steps.duplicates import ENOUGH, find_duplicates
 from boundwork.alembic_like_migrations.steps.errors import (
     DuplicatesFound,
     LockedOut,
@@ -162,15 +163,22 @@ def test_what_the_server_refuses_is_named(things: Any, words: Callable[[], None]
         carried_out(server_of(things), declared(words)[0])
 
 
+IN_ANY_CASE = {"collation": {"locale": "en", "strength": 2}}
 DUPLICATES: dict[str, tuple[list[Stored], Stored, set[Any]]] = {
     "a value": ([{"_id": 1, "a": 1}, {"_id": 2, "a": 1.0}, {"_id": 3, "a": 2}], {}, {(1, 2)}),
     "what is missing": ([{"_id": 1}, {"_id": 2, "a": None}], {}, {(1, 2)}),
     "an item of an array": ([{"_id": 1, "a": [1, 2, 2]}, {"_id": 2, "a": [2, 3]}], {}, {(1, 2)}),
     "a collation": (
         [{"_id": 1, "a": "x"}, {"_id": 2, "a": "X"}],
-        {"collation": {"locale": "en", "strength": 2}},
+        IN_ANY_CASE,
         {(1, 2)},
     ),
+    "a collation, and ids of another case": (
+        [{"_id": "x", "a": "m"}, {"_id": "X", "a": "M"}, {"_id": {"n": "y"}, "a": "n"}, {"_id": {"n": "Y"}, "a": "N"}],
+        IN_ANY_CASE,
+        {("x", "X"), ("y", "Y")},
+    ),
+    "none: a collation, within one": ([{"_id": "x", "a": ["m", "M"]}, {"_id": "X", "a": ["n"]}], IN_ANY_CASE, set()),
     "none: sparse": ([{"_id": 1}, {"_id": 2}], {"sparse": True}, set()),
     "none: partial": (
         [{"_id": 1, "a": 1}, {"_id": 2, "a": 1}],
@@ -193,8 +201,22 @@ def test_documents_that_a_unique_index_would_refuse_are_named_before_it_is_tried
         return
     with pytest.raises(DuplicatesFound, match="Nothing was tried") as caught:
         carried_out(server_of(things), step)
-    assert set(caught.value.pairs) == expected
+    pairs = [tuple(one["n"] if isinstance(one, dict) else one for one in pair) for pair in caught.value.pairs]
+    assert set(pairs) == expected
     assert [index["name"] for index in things.many.list_indexes()] == ["_id_"]
+
+
+def test_duplicates_under_a_collation_are_found_behind_many_rows_of_single_documents_and_not_all_are_named(
+    things: Any,
+) -> None:
+    things.many.insert_many([{"_id": f"{number}", "a": [f"a{number}", f"A{number}"]} for number in range(300)])
+    index = {"key": {"a": 1}, **IN_ANY_CASE}
+    assert run_sync(find_duplicates(server_of(things), "many", index)) == []
+    doubled = [{"_id": f"{letter}{number}", "a": f"{letter}{number}"} for number in range(50) for letter in "xX"]
+    things.many.insert_many(doubled)
+    found = run_sync(find_duplicates(server_of(things), "many", index))
+    assert len({first for first, _ in found}) == ENOUGH
+    assert all(first != last and first.lower() == last.lower() for first, last in found)
 
 
 def test_an_index_of_places_in_arrays_is_left_to_the_server(things: Any) -> None:

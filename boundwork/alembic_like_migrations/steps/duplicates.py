@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.steps.undo_log import key_bytes
 
 ENOUGH = 20
+SHOWN = {"$project": {"_id": 0, "first": "$first.id", "last": "$last.id"}}
 
 
 async def find_duplicates(server: Server, collection: str, index: Mapping[str, Any]) -> list[tuple[Any, Any]]:
@@ -19,15 +21,19 @@ async def find_duplicates(server: Server, collection: str, index: Mapping[str, A
     """
     if any(name.isdigit() for path in index["key"] for name in path.split(".")):
         return []
-    command: dict[str, Any] = {
-        "aggregate": collection,
-        "pipeline": pipeline(index),
-        "allowDiskUse": True,
-        "cursor": {"batchSize": ENOUGH},
-    }
-    if "collation" in index:
-        command["collation"] = index["collation"]
-    return [(row["first"], row["last"]) for row in await server.all(command)]
+    collation = {"collation": index["collation"]} if "collation" in index else {}
+    command = {"aggregate": collection, "pipeline": pipeline(index), "allowDiskUse": True, **collation}
+    cursor: Any = (await server.command({**command, "cursor": {"batchSize": ENOUGH}}))["cursor"]
+    found: list[tuple[Any, Any]] = []
+    while True:
+        rows = [*cursor.get("firstBatch", ()), *cursor.get("nextBatch", ())]
+        found += [(row["first"], row["last"]) for row in rows if key_bytes(row["first"]) != key_bytes(row["last"])]
+        if not cursor["id"]:
+            return found[:ENOUGH]
+        if len(found) >= ENOUGH:
+            await server.command({"killCursors": collection, "cursors": [cursor["id"]]})
+            return found[:ENOUGH]
+        cursor = (await server.command({"getMore": cursor["id"], "collection": collection}))["cursor"]
 
 
 def pipeline(index: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -43,13 +49,22 @@ def pipeline(index: Mapping[str, Any]) -> list[dict[str, Any]]:
     stages += [{"$unwind": {"path": f"${part}", "preserveNullAndEmptyArrays": True}} for part in parts]
     key = {f"k{number}": {"$ifNull": [f"${path}", None]} for number, path in enumerate(paths)}
     # In a document of its own, since the least and the greatest leave out an id that is null.
-    grouped = {"_id": key, "first": {"$min": {"id": "$_id"}}, "last": {"$max": {"id": "$_id"}}}
+    one = {"id": "$_id"}
+    if "collation" in index:
+        # Under a collation the stages take ids for the same that are not, so they are compared here. The rows of a
+        # document follow each other: the first and the last of a group are of two documents if there are two in it.
+        return [
+            *stages,
+            {"$group": {"_id": key, "first": {"$first": one}, "last": {"$last": one}, "rows": {"$sum": 1}}},
+            {"$match": {"rows": {"$gt": 1}}},
+            SHOWN,
+        ]
     return [
         *stages,
-        {"$group": grouped},
+        {"$group": {"_id": key, "first": {"$min": one}, "last": {"$max": one}}},
         {"$match": {"$expr": {"$ne": ["$first", "$last"]}}},
         {"$limit": ENOUGH},
-        {"$project": {"_id": 0, "first": "$first.id", "last": "$last.id"}},
+        SHOWN,
     ]
 
 
