@@ -7,6 +7,7 @@ from boundwork.alembic_like_migrations.autogenerate.replaying import ReplayFaile
 from boundwork.alembic_like_migrations.engine.errors import (
     DatabaseDirty,
     ImagesMissing,
+    ImagesPruned,
     LeaseLost,
     LockHeld,
     NotHalfDone,
@@ -18,6 +19,7 @@ from boundwork.alembic_like_migrations.engine.errors import (
     StepsChanged,
 )
 from boundwork.alembic_like_migrations.engine.program import RevisionBroken
+from boundwork.alembic_like_migrations.engine.pruning import Pruned
 from boundwork.alembic_like_migrations.engine.work import Standing
 from boundwork.alembic_like_migrations.errors import (
     DuplicateRevision,
@@ -86,6 +88,7 @@ __all__ = [
     "GraphUnsound",
     "IdRefused",
     "ImagesMissing",
+    "ImagesPruned",
     "Instance",
     "InstanceTooOld",
     "Irreversible",
@@ -108,6 +111,7 @@ __all__ = [
     "Plan",
     "PlannedRevision",
     "PlannedStep",
+    "Pruned",
     "Refused",
     "Rehearsal",
     "RenameUnclear",

@@ -3,6 +3,7 @@
 Migrator(client["shop"], "migrations").upgrade()
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 from boundwork.alembic_like_migrations.autogenerate import api
@@ -11,6 +12,7 @@ from boundwork.alembic_like_migrations.autogenerate.rendering import body
 from boundwork.alembic_like_migrations.engine.heartbeat import kept_by_task, kept_by_thread
 from boundwork.alembic_like_migrations.engine.holding import Keep
 from boundwork.alembic_like_migrations.engine.ledger import Direction
+from boundwork.alembic_like_migrations.engine.pruning import Pruned, Wanted
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.engine.work import Standing
 from boundwork.alembic_like_migrations.lazy.finishing import Finished
@@ -105,6 +107,21 @@ class Migrator(Revising):
         """Decide by hand what a half-done revision is."""
         run_sync(self._work.resolve(revision, state))
 
+    def prune(
+        self,
+        before: str | None = None,
+        *,
+        keep: int | None = None,
+        only: Collection[str] | None = None,
+        dry_run: bool = False,
+    ) -> tuple[Pruned, ...]:
+        """Remove the undo log of applied revisions before one, or of all but the last `keep`, and return which had one.
+
+        `only` leaves out all others; a dry run only says what would go. What cannot be reverted without is refused then.
+        """
+        wanted = Wanted(before, keep, only)
+        return run_sync(self._work.prune(wanted, dry_run=dry_run))
+
     def unlock(self) -> str | None:
         """Take the lease away from whoever has it, and return who that was."""
         return run_sync(self._work.unlock())
@@ -186,6 +203,21 @@ class AsyncMigrator(Revising):
     async def resolve(self, revision: str, state: Literal["applied", "reverted"]) -> None:
         """Decide by hand what a half-done revision is."""
         await self._work.resolve(revision, state)
+
+    async def prune(
+        self,
+        before: str | None = None,
+        *,
+        keep: int | None = None,
+        only: Collection[str] | None = None,
+        dry_run: bool = False,
+    ) -> tuple[Pruned, ...]:
+        """Remove the undo log of applied revisions before one, or of all but the last `keep`, and return which had one.
+
+        `only` leaves out all others; a dry run only says what would go. What cannot be reverted without is refused then.
+        """
+        wanted = Wanted(before, keep, only)
+        return await self._work.prune(wanted, dry_run=dry_run)
 
     async def unlock(self) -> str | None:
         """Take the lease away from whoever has it, and return who that was."""

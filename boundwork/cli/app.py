@@ -13,6 +13,7 @@ from boundwork.cli.failure import reported
 from boundwork.cli.flights.data import FLIGHTS
 from boundwork.cli.migrate.finishing import finish
 from boundwork.cli.migrate.group import migrate
+from boundwork.cli.migrate.pruning import prune
 from boundwork.cli.migrate.running import add_running
 
 ABOUT = "A unit of work for MongoDB: one session, one transaction, all or nothing."
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 add_running(migrate)
 migrate.command()(finish)
+migrate.command()(prune)
 app.add_typer(migrate)
 
 

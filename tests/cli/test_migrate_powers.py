@@ -37,6 +37,7 @@ DATABASES = {
     "downgrade": "downgrade",
     "finish": "finish",
     "plan": "plan",
+    "prune": "prune",
     "rehearse": "rehearse",
     "resolve": "resolve",
     "resume": "resume",

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from boundwork.alembic_like_migrations import AsyncMigrator, DatabaseDirty, LockHeld, Migrator, StepFailed
+from boundwork.alembic_like_migrations import (
+    AsyncMigrator,
+    DatabaseDirty,
+    ImagesPruned,
+    LockHeld,
+    Migrator,
+    Pruned,
+    StepFailed,
+)
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord
 from boundwork.alembic_like_migrations.engine.runner import Unwatched
 from tests.backends import Backend
@@ -129,3 +137,27 @@ async def test_a_squash_is_run_or_noted_and_goes_back(subject: Subject) -> None:
     assert numbers(subject) == {0}
     assert await subject.of("upgrade") == (squash,)
     assert numbers(subject) == {2}
+
+
+REMEMBERS = """
+from boundwork.alembic_like_migrations import op
+revision, down_revision = "three", "two"
+
+def up():
+    op.unset_field("counters", "number")
+
+def down():
+    op.revert()
+"""
+
+
+async def test_what_old_revisions_remember_is_pruned(subject: Subject) -> None:
+    (subject._revisions / "three.py").write_text(REMEMBERS)
+    await subject.of("upgrade")
+    assert await subject.of("prune", "three") == ()
+    migrator = subject.migrator()
+    result = migrator.prune(keep=0)
+    assert (await result if inspect.isawaitable(result) else result) == (Pruned("three", DOCUMENTS, revertible=False),)
+    assert subject.stored.boundwork_migrations_undo.count_documents({}) == 0
+    with pytest.raises(ImagesPruned):
+        await subject.of("downgrade", "two")

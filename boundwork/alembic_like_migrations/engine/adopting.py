@@ -34,7 +34,8 @@ def adopted(seen: Graph, records: Mapping[str, Record]) -> dict[str, Record]:
             after[revision] = replace(after[revision], replaced_by=squash)
         left = tuple(step for name in one.replaces for step in after[name].finish)
         made = tuple(dict.fromkeys(name for replaced in one.replaces for name in after[replaced].made))
-        after[squash] = Record(squash, "applied", one.checksum, finish=left, made=made)
+        pruned = any(after[name].pruned for name in one.replaces)
+        after[squash] = Record(squash, "applied", one.checksum, finish=left, made=made, pruned=pruned)
     return after
 
 

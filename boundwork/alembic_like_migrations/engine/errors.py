@@ -11,6 +11,7 @@
     +-- StepsChanged        a file declares other steps than it did when it was begun
     +-- RevisionTampered    the file of an applied revision is not the one that was applied
     +-- ImagesMissing       a way back needs what nobody remembers of documents
+    |   +-- ImagesPruned    ... because `prune` has removed it
     +-- StandaloneServer    the server has no transactions, so no step can be recorded with what it does
 
 The facts are attributes. Every text says what to do next.
@@ -139,6 +140,10 @@ class ImagesMissing(MigrationError):
         self.revision = revision
         self.step = step
         self.why = why
+
+
+class ImagesPruned(ImagesMissing):
+    """What the way back of a revision needs was removed by `prune`; nothing was run."""
 
 
 class StandaloneServer(MigrationError):

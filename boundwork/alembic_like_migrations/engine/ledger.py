@@ -53,7 +53,11 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is stored of a revision; `made` are collections that were not there before it put something into them."""
+    """What is stored of a revision.
+
+    `made` are collections that were not there before it put something into them; `pruned` says that what its steps
+    remembered of documents was given up.
+    """
 
     revision: str
     state: State
@@ -65,6 +69,7 @@ class Record:
     replaced_by: str | None = None
     finish: tuple[StepRecord, ...] = ()
     made: tuple[str, ...] = ()
+    pruned: bool = False
 
     @property
     def direction(self) -> Direction | None:
@@ -98,6 +103,7 @@ def read_record(stored: Mapping[str, Any]) -> Record:
         replaced_by=stored.get("replaced_by"),
         finish=_steps(stored.get("finish", ())),
         made=tuple(stored.get("made", ())),
+        pruned=stored.get("pruned", False),
     )
 
 
@@ -167,6 +173,16 @@ class Ledger:
 
         await self._server.fenced(store)
 
+    async def prune(self, revisions: Sequence[str]) -> None:
+        """Note that what the steps of revisions remembered is given up."""
+
+        async def store(session: BoundSession) -> None:
+            which = {"_id": {"$in": [_key(one) for one in revisions]}}
+            statement = {"q": which, "u": {"$set": {"pruned": True}}, "multi": True}
+            await session.command({"update": LEDGER, "updates": [statement]})
+
+        await self._server.fenced(store)
+
     async def failed(self, place: "Place", error: str) -> None:
         """Note that a step failed, and leave where it stands."""
 
@@ -213,6 +229,7 @@ def _replacement(record: Record, epoch: int) -> dict[str, Any]:
         "epoch": epoch,
         **({"finish": [step.stored() for step in record.finish]} if record.finish else {}),
         **({"made": list(record.made)} if record.made else {}),
+        **({"pruned": True} if record.pruned else {}),
     }
     if record.replaced_by is not None:
         document["replaced_by"] = record.replaced_by

@@ -6,7 +6,7 @@ images or ids; if all of a step's are gone, the way back would leave the documen
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from boundwork.alembic_like_migrations.engine.errors import ImagesMissing
+from boundwork.alembic_like_migrations.engine.errors import ImagesMissing, ImagesPruned
 from boundwork.alembic_like_migrations.engine.ledger import Record
 from boundwork.alembic_like_migrations.engine.program import Mark, Program
 from boundwork.alembic_like_migrations.engine.server import Server
@@ -17,6 +17,8 @@ from boundwork.alembic_like_migrations.steps.step import AnyStep
 from boundwork.alembic_like_migrations.steps.transactions import Together, Unseed
 from boundwork.alembic_like_migrations.steps.undo_log import UNDO, every
 from boundwork.alembic_like_migrations.steps.updates import UpdateRemembered
+
+PRUNED = "its undo log was pruned"
 
 
 async def refuse_forgotten(server: Server, programs: Iterable[Program], records: Mapping[str, Record]) -> None:
@@ -32,10 +34,18 @@ async def forgotten(server: Server, program: Program, records: Mapping[str, Reco
     if own is not None and own.direction is None:
         for step in program.down or ():
             for mark in _needed(step):
+                pruned = own.pruned or _ran(mark, own, records).pruned
                 why = _expected(mark, program, records)
+                if pruned and why is not None:  # a crash while it was pruned may have left a part
+                    return ImagesPruned(program.revision.revision, step.title, PRUNED)
                 if why is not None and not await _remembers(server, mark):
                     return ImagesMissing(program.revision.revision, step.title, why)
     return None
+
+
+def needs_images(program: Program) -> bool:
+    """Tell whether the way back of a revision needs what its steps have remembered."""
+    return any(_needed(step) for step in program.down or ())
 
 
 def _needed(step: AnyStep) -> Sequence[Mark]:
@@ -53,17 +63,22 @@ def _needed(step: AnyStep) -> Sequence[Mark]:
 def _expected(mark: Mark, program: Program, records: Mapping[str, Record]) -> str | None:
     """Say why something should be remembered under a mark; None if there may be nothing."""
     own = records[program.revision.revision]
-    ran = records.get(mark.revision, own)  # a step that a squash holds was perhaps run by its old file
+    ran = _ran(mark, own, records)
     if own.stamped or ran.stamped:
         return "it was stamped, and never run here"
     up = [step for step in program.up if ran is own or getattr(_mark_of(step), "revision", None) == mark.revision]
     number = next((number for number, step in enumerate(up) if _mark_of(step) == mark), None)
     if number is None:
-        return None
+        return PRUNED if own.pruned or ran.pruned else None  # nobody knows how much it changed
     title = up[number].title
     nth = sum(step.title == title for step in up[:number])
     changed = [record.changed for record in ran.up if record.title == title][nth : nth + 1]
     return f"{changed[0]} documents were changed, and what they were is gone" if changed and changed[0] else None
+
+
+def _ran(mark: Mark, own: Record, records: Mapping[str, Record]) -> Record:
+    """Return the record of the step that remembered: one that a squash holds was perhaps run by its old file."""
+    return records.get(mark.revision, own)
 
 
 def _mark_of(step: AnyStep) -> Mark | None:

@@ -21,6 +21,7 @@ from boundwork.alembic_like_migrations.engine.errors import (
 from boundwork.alembic_like_migrations.engine.holding import Keep, explained, holding
 from boundwork.alembic_like_migrations.engine.ledger import Direction, Ledger, Record
 from boundwork.alembic_like_migrations.engine.program import Program, prepare
+from boundwork.alembic_like_migrations.engine.pruning import Pruned, Wanted, prunable, prune
 from boundwork.alembic_like_migrations.engine.remembered import refuse_forgotten
 from boundwork.alembic_like_migrations.engine.runner import Runner, Unwatched, Watcher
 from boundwork.alembic_like_migrations.engine.server import Server
@@ -53,7 +54,7 @@ class Standing:
     records of those that were begun and not ended, `tampered` the applied ones whose file has changed. `adopting` are
     squashes that count as applied and that the next run notes, `waiting` those that wait for what they replace, with what
     is missing; `replaced` is history: what was applied once, and its squash. `unfinished` is what lazy ones have left to the
-    finisher.
+    finisher, `pruned` are those whose undo log was given up.
     """
 
     applied: tuple[str, ...]
@@ -65,6 +66,7 @@ class Standing:
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
     replaced: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     unfinished: tuple[Unfinished, ...] = ()
+    pruned: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class Work:
             waiting=graph.view.waiting,
             replaced=replaced_by(records),
             unfinished=left,
+            pruned=tuple(one.revision for one in graph if one.revision in records and records[one.revision].pruned),
         )
 
     async def upgrade(self, target: str = "head", phase: Phase | None = None) -> tuple[str, ...]:
@@ -185,6 +188,22 @@ class Work:
                 await Ledger(runner.server).remove(revision)
             else:
                 await Ledger(runner.server).put(self._noted(graph[revision], records))
+
+    async def prune(self, wanted: Wanted, *, dry_run: bool = False) -> tuple[Pruned, ...]:
+        """Give up what revisions remember of documents, and return which; a dry run only says so, without the lease."""
+        if dry_run:
+            return (await self._prunable(wanted))[-1]
+        async with self._holding() as runner:
+            seen, records, found = await self._prunable(wanted)
+            await prune(runner, seen, records, found)
+            return found
+
+    async def _prunable(self, wanted: Wanted) -> tuple[Graph, dict[str, Record], tuple[Pruned, ...]]:
+        records = await self._records()
+        seen = seen_by(self.graph, records)
+        with explained():
+            found = await prunable(self.server, seen, records, wanted, lambda one: self._prepared([seen[one]])[0])
+        return seen, records, found
 
     async def unlock(self) -> str | None:
         """Take the lease away from whoever has it, and return who that was."""

@@ -39,10 +39,14 @@ def keys_of(mark: Mark, ids: Iterable[Any]) -> list[dict[str, Any]]:
     return [_key(mark, one) for one in ids]
 
 
+def of_revision(revision: str) -> dict[str, Any]:
+    """Return the filter of all that is remembered of a revision, whichever step it was."""
+    return {"_id": {"$gte": {"revision": revision}, "$lt": {"revision": revision, "step": MaxKey()}}}
+
+
 async def forget_some(session: BoundSession, revision: str) -> int:
-    """Forget some of what is remembered of a revision, whichever step it was, and return how many documents of."""
-    of = {"_id": {"$gte": {"revision": revision}, "$lt": {"revision": revision, "step": MaxKey()}}}
-    asked = Find(UNDO, of, (("_id", 1),), limit=MANY, projection={"_id": 1})
+    """Forget some of what is remembered of a revision, and return how many documents of."""
+    asked = Find(UNDO, of_revision(revision), (("_id", 1),), limit=MANY, projection={"_id": 1})
     keys = [RawBSONDocument(one, EXACT)["_id"] for batch in await session.find(asked) for one in split(batch)]
     if keys:
         statement = {"q": {"_id": {"$in": keys}}, "limit": 0}

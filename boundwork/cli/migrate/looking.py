@@ -43,6 +43,7 @@ def current(
             "waiting": {squash: list(missing) for squash, missing in standing.waiting.items()},
             "replaced": dict(standing.replaced),
             "unfinished": [asdict(one) for one in standing.unfinished],
+            "pruned": list(standing.pruned),
         }
 
     run(Asked(context, urls, names, as_json), look)
