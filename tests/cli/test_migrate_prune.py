@@ -37,7 +37,11 @@ def migrate(
             f"def up():\n    op.unset_field('things', {field!r})\n\ndef down():\n    op.revert()\n"
         )
     runner.invoke(app, ["migrate", "upgrade"])
-    return lambda *words, answer=None: runner.invoke(app, ["migrate", *words], input=answer)
+
+    def command(*words: str, answer: str | None = None) -> Result:
+        return runner.invoke(app, ["migrate", *words], input=answer)
+
+    return command
 
 
 SAID = "one1  remembers 30 images of documents, and cannot be reverted without"

@@ -89,7 +89,8 @@ def test_what_is_older_than_a_revision_goes_and_its_way_back_is_refused(database
 
 
 @pytest.mark.parametrize(
-    ("keep", "gone"), [(0, {"first", "hand", "last"}), (1, {"first", "hand"}), (2, {"first"}), (4, set()), (9, set())]
+    ("keep", "gone"),
+    [(0, {"first", "hand", "last"}), (1, {"first", "hand"}), (2, {"first"}), (4, set[str]()), (9, set[str]())],
 )
 def test_all_but_the_last_ones_go(database: Any, migrator: Migrator, keep: int, gone: set[str]) -> None:
     assert {one.revision for one in migrator.prune(keep=keep)} == gone
@@ -104,9 +105,9 @@ def test_nothing_goes_but_what_was_said_before(database: Any, migrator: Migrator
 def test_what_is_not_applied_or_names_no_one_revision_is_not_pruned(database: Any, migrator: Migrator) -> None:
     migrator.downgrade("index")
     assert [one.revision for one in migrator.prune("last")] == ["first"]
-    for words in ({}, {"before": "last", "keep": 1}, {"keep": -1}):
+    for before, keep in ((None, None), ("last", 1), (None, -1)):
         with pytest.raises(MigrationError, match="Say either"):
-            migrator.prune(**words)
+            migrator.prune(before, keep=keep)
     for name in ("base", "nobody"):
         with pytest.raises(RevisionNotFound):
             migrator.prune(name)

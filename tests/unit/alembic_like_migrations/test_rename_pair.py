@@ -20,16 +20,10 @@ def test_the_new_path_says_where_the_collection_ends() -> None:
     assert RenamePair.parsed("shop.users.a.b.c:a.b.d") == RenamePair("shop.users", "a.b.c", "a.b.d")
 
 
-WRONG = ["users", "users.first", "first:given", "users.a:b.c", "users.a:a", "users.a:$b", "users.a:b:c", "users.:b"]
-WRONG += [
-    "users.a.b:c.b",
-    "users.a.b:a.b",
-    "users.a.b:a.",
-    "users.a..b:a..c",
-    "users.$a.b:$a.c",
-    "a.b:a.c",
-    "users.a:_id",
-]
+WRONG = (
+    *("users", "users.first", "first:given", "users.a:b.c", "users.a:a", "users.a:$b", "users.a:b:c", "users.:b"),
+    *("users.a.b:c.b", "users.a.b:a.b", "users.a.b:a.", "users.a..b:a..c", "users.$a.b:$a.c", "a.b:a.c", "users.a:_id"),
+)
 
 
 @pytest.mark.parametrize("written", WRONG)

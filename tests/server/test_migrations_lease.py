@@ -1,0 +1,124 @@
+"""Who may run migrations, on a real server: a lease that is taken over, unlocked, given back, or not needed at all."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from boundwork.alembic_like_migrations import (
+    LeaseLost,
+    LockHeld,
+    Migrator,
+)
+from boundwork.alembic_like_migrations.engine.lease import acquire
+from boundwork.alembic_like_migrations.engine.ledger import StepRecord
+from boundwork.uow.run_sync import run_sync
+from tests.server.counting import (
+    COUNT,
+    COUNT_OTHERS,
+    Doing,
+    Write,
+    numbers,
+    server_of,
+    stored_counters,
+    writer,
+)
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> Any:
+    return stored_counters(mongod_client, database_name)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    return writer(tmp_path)
+
+
+def test_nothing_pending_takes_no_lease(stored: Any, write: Write, tmp_path: Path) -> None:
+    write("one", COUNT)
+    Migrator(stored, tmp_path).upgrade()
+    held = run_sync(acquire(server_of(stored), 30, 0))
+    assert Migrator(stored, tmp_path).upgrade() == ()
+    run_sync(held.release())
+
+
+def test_a_runner_that_was_unlocked_writes_no_more(stored: Any, write: Write, tmp_path: Path) -> None:
+    write("one", COUNT)
+    others: list[str | None] = []
+
+    def unlocked(record: StepRecord) -> None:
+        if record.state == "running" and not others:
+            others.append(Migrator(stored, tmp_path).unlock())
+
+    with pytest.raises(LeaseLost):
+        Migrator(stored, tmp_path, watcher=Doing(unlocked)).upgrade()
+    assert others[0] is not None
+    assert others[0].startswith("process ")
+    assert numbers(stored) == {0, 1}
+    assert Migrator(stored, tmp_path).resume() == ("one",)
+    assert numbers(stored) == {1}
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(stored: Any) -> None:
+    first = run_sync(acquire(server_of(stored), 0.2, 0))
+    with pytest.raises(LockHeld):
+        run_sync(acquire(server_of(stored), 30, 0))
+    second = run_sync(acquire(server_of(stored), 30, 20))
+    for server in (first.server, first.server):
+        with pytest.raises(LeaseLost):
+            run_sync(server.still_holding())
+    with pytest.raises(LeaseLost):
+        run_sync(first.server.change_structure({"create": "late"}))
+    with pytest.raises(LeaseLost):
+        run_sync(first.renew())
+    run_sync(first.release())
+    run_sync(second.server.still_holding())
+    with pytest.raises(LockHeld):
+        run_sync(acquire(server_of(stored), 30, 0))
+    assert "late" not in stored.list_collection_names()
+
+
+def test_two_runners_of_one_migrator_do_not_lend_each_other_an_epoch(stored: Any) -> None:
+    server = server_of(stored)
+    first = run_sync(acquire(server, 0.2, 0))
+    run_sync(acquire(server, 30, 20))
+    with pytest.raises(LeaseLost):
+        run_sync(first.server.still_holding())
+
+
+def test_an_interruption_gives_the_lease_back_and_resume_goes_on(stored: Any, write: Write, tmp_path: Path) -> None:
+    write("one", COUNT)
+
+    def interrupted(record: StepRecord) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Migrator(stored, tmp_path, watcher=Doing(interrupted)).upgrade()
+    assert numbers(stored) == {0, 1}
+    assert Migrator(stored, tmp_path).resume() == ("one",)
+    assert numbers(stored) == {1}
+
+
+def test_of_deployers_that_begin_at_once_one_does_the_work(stored: Any, write: Write, tmp_path: Path) -> None:
+    write("one", COUNT)
+    write("two", COUNT_OTHERS, after="one")
+    results: list[Any] = []
+
+    def deploy() -> None:
+        try:
+            results.append(Migrator(stored, tmp_path, patience=60).upgrade())
+        except BaseException as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=deploy) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [(), (), (), ("one", "two")]
+    assert (numbers(stored), numbers(stored, "others")) == ({1}, {1})
