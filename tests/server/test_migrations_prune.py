@@ -176,6 +176,14 @@ def test_pruning_waits_for_the_lease_and_is_fenced(
     assert remembered(database)["first"] == NUMBER
 
 
+def test_what_an_earlier_time_left_is_not_put_back(database: Any, migrator: Migrator) -> None:
+    migrator.stamp("base")
+    migrator.upgrade()
+    migrator.downgrade("index")
+    assert database.things.find_one({"_id": 3}) == {"_id": 3, "b": 1}
+    assert set(remembered(database)) == set()
+
+
 TOGETHER = "with op.transaction():\n        op.unset_field('things', 'a')"
 
 

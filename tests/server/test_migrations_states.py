@@ -109,6 +109,17 @@ def test_a_half_done_revision_goes_on_with_a_mended_file_if_what_was_begun_is_th
     assert Migrator(stored, tmp_path).standing().tampered == ()
 
 
+def test_a_step_that_is_done_is_not_done_again(stored: Any, write: Write, tmp_path: Path) -> None:
+    called = "lambda database: database.calls.insert_one({})"
+    write("one", f"op.execute({called}, transaction=False)", COUNT_OTHERS, down=None)
+    spoil(stored)
+    with pytest.raises(StepFailed):
+        Migrator(stored, tmp_path).upgrade()
+    mend(stored, 0)
+    Migrator(stored, tmp_path).resume()
+    assert stored.calls.count_documents({}) == 1
+
+
 def test_a_changed_file_is_not_used_to_go_down(stored: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT)
     Migrator(stored, tmp_path).upgrade()
