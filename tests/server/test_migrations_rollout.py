@@ -153,6 +153,16 @@ def test_an_instance_that_was_stopped_for_long_goes_on_where_nothing_was_contrac
         Migrator(stored, folder).upgrade()
 
 
+def test_those_who_live_are_named_in_the_order_in_which_they_came(stored: Any, folder: Path) -> None:
+    first, second = (Presence(synchronous_structure(stored), name, "base_users", 60) for name in ("web", "worker"))
+    for presence in (first, second):
+        run_sync(presence.enter())
+    run_sync(first.beat())
+    with pytest.raises(GateRefused) as refused:
+        Migrator(stored, folder).upgrade()
+    assert [one.application for one in refused.value.instances] == ["web", "worker"]
+
+
 def test_an_application_that_was_contracted_away_does_not_start_until_the_database_goes_back(
     stored: Any, folder: Path
 ) -> None:
