@@ -14,7 +14,15 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from typer.testing import CliRunner
 
-from boundwork.alembic_like_migrations import AsyncInstance, GateRefused, Instance, InstanceTooOld, Migrator, StepFailed
+from boundwork.alembic_like_migrations import (
+    AsyncInstance,
+    GateRefused,
+    Instance,
+    InstanceTooOld,
+    MigrationError,
+    Migrator,
+    StepFailed,
+)
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord
 from boundwork.alembic_like_migrations.engine.runner import Unwatched
 from boundwork.alembic_like_migrations.rollout.instance import Presence
@@ -161,6 +169,16 @@ def test_those_who_live_are_named_in_the_order_in_which_they_came(stored: Any, f
     with pytest.raises(GateRefused) as refused:
         Migrator(stored, folder).upgrade()
     assert [one.application for one in refused.value.instances] == ["web", "worker"]
+
+
+def test_an_instance_is_entered_once_and_one_that_was_killed_stays_for_people_to_see(stored: Any) -> None:
+    hour, day = 3_600_000, 86_400_000
+    gone = {"application": "gone", "revision": "base", "process": "p", "since": None}
+    ended = {"killed": server_time(stored) - hour, "long ago": server_time(stored) - 2 * day}
+    stored[INSTANCES].insert_many([{"_id": name, **gone, "expires": when} for name, when in ended.items()])
+    with Instance(stored, "worker", "base") as instance, pytest.raises(MigrationError, match="registered already"):
+        instance.__enter__()
+    assert [one["_id"] for one in stored[INSTANCES].find()] == ["killed"]
 
 
 def test_an_application_that_was_contracted_away_does_not_start_until_the_database_goes_back(

@@ -109,6 +109,21 @@ def test_a_half_done_revision_goes_on_with_a_mended_file_if_what_was_begun_is_th
     assert Migrator(stored, tmp_path).standing().tampered == ()
 
 
+def test_a_change_of_structure_that_failed_may_have_begun_so_its_step_stays_as_it_was(
+    stored: Any, write: Write, tmp_path: Path
+) -> None:
+    unique = "op.create_index('counters', {'number': 1}, unique=True)"
+    write("one", unique)
+    with pytest.raises(StepFailed):
+        Migrator(stored, tmp_path).upgrade()
+    write("one", "op.create_index('others', {'number': 1})")
+    with pytest.raises(StepsChanged, match="as step 1"):
+        Migrator(stored, tmp_path).resume(changed=True)
+    write("one", unique, "op.create_index('others', {'number': 1})")
+    stored.counters.delete_many({"_id": {"$gt": 0}})
+    assert Migrator(stored, tmp_path).resume(changed=True) == ("one",)
+
+
 def test_a_step_that_is_done_is_not_done_again(stored: Any, write: Write, tmp_path: Path) -> None:
     called = "lambda database: database.calls.insert_one({})"
     write("one", f"op.execute({called}, transaction=False)", COUNT_OTHERS, down=None)
