@@ -12,6 +12,7 @@ from boundwork.alembic_like_migrations import (
     LockHeld,
     Migrator,
 )
+from boundwork.alembic_like_migrations.engine import lease
 from boundwork.alembic_like_migrations.engine.lease import acquire
 from boundwork.alembic_like_migrations.engine.ledger import StepRecord
 from boundwork.uow.run_sync import run_sync
@@ -81,6 +82,27 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(stored
     with pytest.raises(LockHeld):
         run_sync(acquire(server_of(stored), 30, 0))
     assert "late" not in stored.list_collection_names()
+
+
+def test_who_was_paused_between_the_lease_and_its_fence_does_not_lower_the_fence(stored: Any) -> None:
+    first = run_sync(acquire(server_of(stored), 0.2, 0))
+    second = run_sync(acquire(server_of(stored), 30, 20))
+    with pytest.raises(LeaseLost):
+        run_sync(lease._raise_fence(first))
+    run_sync(second.server.still_holding())
+
+
+def test_an_interruption_while_the_lease_is_taken_leaves_it_to_others(
+    stored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lease, "_raise_fence", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_sync(acquire(server_of(stored), 30, 0))
+    monkeypatch.undo()
+    run_sync(run_sync(acquire(server_of(stored), 30, 0)).release())
 
 
 def test_two_runners_of_one_migrator_do_not_lend_each_other_an_epoch(stored: Any) -> None:

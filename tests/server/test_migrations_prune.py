@@ -176,6 +176,14 @@ def test_pruning_waits_for_the_lease_and_is_fenced(
     assert remembered(database)["first"] == NUMBER
 
 
+def test_what_was_applied_is_known_as_before_when_it_is_stamped(migrator: Migrator) -> None:
+    migrator.prune("index")
+    migrator.stamp("last")
+    assert migrator.downgrade("first") == ("last", "hand", "index")
+    with pytest.raises(ImagesPruned):
+        migrator.downgrade("base")
+
+
 def test_what_an_earlier_time_left_is_not_put_back(database: Any, migrator: Migrator) -> None:
     migrator.stamp("base")
     migrator.upgrade()

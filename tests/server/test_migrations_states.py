@@ -87,6 +87,11 @@ def test_only_one_revision_that_is_half_done_can_be_resolved(stored: Any, write:
         migrator.upgrade()
     migrator.resolve("one", "reverted")
     assert migrator.standing().pending == ("one",)
+    mend(stored, 0)
+    migrator.upgrade()
+    with pytest.raises(NotHalfDone):
+        migrator.resolve("one", "reverted")
+    assert migrator.standing().applied == ("one",)
 
 
 def test_a_half_done_revision_goes_on_with_a_mended_file_if_what_was_begun_is_the_same(
