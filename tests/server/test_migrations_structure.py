@@ -251,6 +251,27 @@ def test_a_change_that_long_transactions_hold_up_gives_up_and_names_them(
         things.command({"insert": "things", "documents": [{"_id": "free"}], "maxTimeMS": 5000})  # nothing is queued
 
 
+class Ending(Server):
+    """The transaction that holds a lock ends when the change has given up for the first time."""
+
+    async def _pause(self, seconds: float) -> None:  # noqa: ARG002 - no need to wait
+        self.held.abort_transaction()
+
+    def until(self, held: Any) -> None:
+        self.held = held
+
+
+def test_a_change_that_was_held_up_goes_through_when_the_transaction_has_ended(
+    things: Any, mongod_client: MongoClient[Stored]
+) -> None:
+    server = Ending(synchronous_structure(things), synchronous_sessions(things), lock_seconds=0.2, lock_tries=2)
+    with mongod_client.start_session() as session, session.start_transaction():
+        things.things.update_one({"_id": 1}, {"$set": {"y": 1}}, session=session)
+        server.until(session)
+        run_sync(_apply(server, lambda: op.set_validator("things", SCHEMA)))
+    assert things.things.options()["validator"]
+
+
 async def _apply(server: Server, words: Callable[[], None]) -> None:
     (step,) = declared(words)
     assert isinstance(step, StructureStep)
