@@ -78,7 +78,11 @@ class Verifier:
             return self._problems_of_all(value)
         problems: list[Problem] = []
         for name in fields:
-            if name in self.codec.by_name and name in value.__dict__ and not self._certain(name, value):
+            if name not in self.codec.by_name:
+                continue
+            if name not in value.__dict__:
+                problems += self._problems_of_gone(name)
+            elif not self._certain(name, value):
                 inside = self._problems_inside(name, value.__dict__[name], paths) if name in self._parts else None
                 problems += self._problems_of(value, name, stored) if inside is None else inside
         return problems
@@ -90,6 +94,10 @@ class Verifier:
         except ValidationError as error:
             return problems_of(error, self.codec.model)
         return []
+
+    def _problems_of_gone(self, name: str) -> list[Problem]:
+        """Refuse the deletion of an attribute that no default stands in for."""
+        return [(name, "Field required (missing)")] if self.codec.model.__pydantic_fields__[name].is_required() else []
 
     def _problems_inside(self, name: str, value: Any, paths: Collection[str]) -> list[Problem] | None:
         """Verify what is written inside a field; None if that is all of it, or not known."""

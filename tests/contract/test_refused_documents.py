@@ -67,6 +67,19 @@ async def test_an_embedded_model_that_was_spoilt_is_refused_before_anything_is_s
     assert "many" not in str(caught.value)
 
 
+async def test_a_deleted_attribute_that_has_no_default_is_refused(shop: Any) -> None:
+    order = Order(number="A-1", lines=[Line(sku="y")])
+    async with shop as uow:
+        uow.orders.add(order)
+    with pytest.raises(InvalidDocument) as caught:
+        async with shop as uow:
+            found = await uow.orders.get(order.id)
+            del found.number, found.notes, found.lines[0].sku
+    assert caught.value.fields == ("number", "lines.0.sku")
+    async with shop as uow:
+        assert await uow.orders.get(order.id) == order
+
+
 @pytest.mark.parametrize("companions", [0, 30])
 @pytest.mark.parametrize(
     ("field", "value"),
