@@ -177,6 +177,8 @@ class AsyncRepository(RepositoryBase[DocumentT, IdT]):
     open unit. Subclass it for queries with names of the domain. `AsyncRepository[Order, ObjectId]` types the ids as well.
     """
 
+    is_awaited = True
+
     async def get(self, document_id: IdT, *, for_update: bool = False) -> DocumentT:
         """Return the document with an id; DocumentNotFound if there is none. Asked again, the server is not.
 

@@ -5,7 +5,7 @@ unit that declares its model, each time it is used.
 """
 
 from collections.abc import Iterable
-from typing import Any, Generic, Self, cast, get_args, get_origin
+from typing import Any, ClassVar, Generic, Self, cast, get_args, get_origin
 
 from typing_extensions import TypeVar
 
@@ -26,6 +26,7 @@ class RepositoryBase(Generic[DocumentT, IdT]):
     """What the repositories of both colours share: their model, their unit, and the words that are never awaited."""
 
     model: type[DocumentT]
+    is_awaited: ClassVar[bool]
     _bound: UnitDefinition | None = None
 
     def __init__(self, model: type[DocumentT] | None = None) -> None:

@@ -47,9 +47,11 @@ class UnitDefinition:
     _waiting: Sequence[Unit] = ()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Collect the models of the repositories that the class declares."""
+        """Collect the models of the repositories that the class declares; TypeError for one of the other colour."""
         super().__init_subclass__(**keywords)
-        declared: set[object] = {getattr(value, "model", None) for value in _attributes(cls).values()}
+        attributes = _attributes(cls)
+        _refuse_other_colour(cls, attributes)
+        declared: set[object] = {getattr(value, "model", None) for value in attributes.values()}
         cls.models = frozenset(model for model in declared if is_document(model))
         cls._has_scopes = any(not model.__boundwork_scope__.is_open for model in cls.models)
 
@@ -328,3 +330,13 @@ def _attributes(cls: type) -> Mapping[str, Any]:
     for base in reversed(cls.__mro__):
         merged.update(vars(base))
     return merged
+
+
+def _refuse_other_colour(cls: type[UnitDefinition], attributes: Mapping[str, Any]) -> None:
+    awaits = attributes.get("_awaits")
+    for name, value in attributes.items():
+        if getattr(value, "is_awaited", awaits) is not awaits:
+            right = "AsyncRepository" if awaits else "Repository"
+            raise TypeError(
+                f"{cls.__name__}.{name} is a repository of the other colour. Make it, or its class, of {right}."
+            )

@@ -7,11 +7,13 @@ ResultT = TypeVar("ResultT")
 
 
 def run_sync(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Run a coroutine that never suspends; RuntimeError if it does, which would be a fault of a session."""
+    """Run a coroutine that never suspends; RuntimeError if it does: the session is asynchronous, or has a fault."""
     try:
         coroutine.send(None)
     except StopIteration as done:
         result: ResultT = done.value
         return result
     coroutine.close()
-    raise RuntimeError("a synchronous session suspended; its methods must do their work before they return")
+    raise RuntimeError(
+        "A synchronous session suspended: inside an AsyncUnitOfWork use an AsyncRepository, and await its words."
+    )

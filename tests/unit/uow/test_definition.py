@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from boundwork import Document, Repository, UnitOfWork
+from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Repository, UnitOfWork
 from boundwork.uow.sessions.memory import MemoryDatabase
 from tests.unit.uow.people import Person, Town
 
@@ -125,6 +125,15 @@ def test_a_repository_may_not_take_a_word_of_the_unit(word: str) -> None:
         type("Wrong", (UnitOfWork,), {word: Repository(Person)})
     error = caught.value if isinstance(caught.value, TypeError) else caught.value.__cause__  # 3.11 wraps it
     assert str(error) == f"A repository of Wrong cannot be called {word!r}: units have that word already."
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "right"),
+    [(UnitOfWork, AsyncRepository, "Repository"), (AsyncUnitOfWork, Repository, "AsyncRepository")],
+)
+def test_a_repository_of_the_other_colour_is_refused_with_the_class(kind: Any, wrong: Any, right: str) -> None:
+    with pytest.raises(TypeError, match=rf"Mixed\.people is a repository of the other colour.* of {right}\.$"):
+        type("Mixed", (kind,), {"people": wrong(Person)})
 
 
 def test_a_repository_is_not_given_documents_of_another_model(shop: Shop) -> None:
