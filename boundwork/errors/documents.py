@@ -162,9 +162,10 @@ class DuplicateKey(BoundworkError):
         """Name collection, id, the key's fields and the call that added the document."""
         key = ", ".join(fields) or "a unique key"
         came = f" (added at {origin})" if origin else ""
+        then = " Use add_if_absent where it may be there already, merge for a copy of it." if fields == ("_id",) else ""
         super().__init__(
             f"The key ({key}) of document {id!r}{came} is taken in collection {collection!r}. "
-            "The unit was rolled back. Use add_if_absent where another document with the same id is expected.",
+            f"The unit was rolled back: nothing was written.{then}",
         )
         self.collection = collection
         self.id = id

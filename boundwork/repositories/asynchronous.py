@@ -1,7 +1,7 @@
 """Repositories and queries for `AsyncUnitOfWork`."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -12,7 +12,7 @@ from boundwork.models.structure.options import Collation, Strength
 from boundwork.repositories import set_based
 from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
-from boundwork.repositories.plan import Plan, aggregated, get, get_many
+from boundwork.repositories.plan import NO_TRUTH, Plan, aggregated, get, get_many
 from boundwork.repositories.set_based import UpdateResult
 from boundwork.repositories.streams import AsyncStream
 from boundwork.uow.merging import MergeMissing, merge
@@ -163,6 +163,10 @@ class AsyncQuery(Generic[ItemT]):
         Pending changes are flushed first; documents of the unit among them are removed ones then.
         """
         return await set_based.delete(self._plan)
+
+    def __bool__(self) -> NoReturn:
+        """Refuse to be a condition: a query that would find nothing has been sent as little as any other."""
+        raise TypeError(NO_TRUTH)
 
     async def __aiter__(self) -> AsyncIterator[ItemT]:
         """Iterate over the documents of `to_list()`."""

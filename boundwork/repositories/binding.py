@@ -31,13 +31,15 @@ class RepositoryBase(Generic[DocumentT, IdT]):
 
     def __init__(self, model: type[DocumentT] | None = None) -> None:
         """Make a repository of a model: the argument, or that of `class Orders(Repository[Order])`."""
-        found = model or cast("type[DocumentT] | None", _declared_model(type(self)))
+        found: Any = model or _declared_model(type(self))
         if found is None:
             raise TypeError(
                 f"{type(self).__name__} does not know its model. "
                 "Write Repository(Order), or class Orders(Repository[Order]).",
             )
-        self.model = found
+        if not is_document(found):
+            raise TypeError(f"{type(self).__name__} needs a class that derives from Document, and was given {found!r}.")
+        self.model = cast("type[DocumentT]", found)
         self._has_scope = not found.__boundwork_scope__.is_open or found.__boundwork_lineage__ is not None
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -34,6 +34,7 @@ NOT_FOREIGN = (
     "A query of all tenants gives copies, whose references the unit of one tenant does not follow. Leave include out, or "
     "use a unit of all tenants (for_all_tenants)."
 )
+NO_TRUTH = "A query has no truth value: nothing was asked yet. Use exists(), first() or to_list()."
 NOT_BOTH = "A read model holds no documents to include references of. Leave project out, or include."
 
 

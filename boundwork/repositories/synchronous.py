@@ -1,7 +1,7 @@
 """Repositories and queries for `UnitOfWork`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -12,7 +12,7 @@ from boundwork.models.structure.options import Collation, Strength
 from boundwork.repositories import set_based
 from boundwork.repositories.binding import IdT, RepositoryBase
 from boundwork.repositories.page import Page
-from boundwork.repositories.plan import Plan, aggregated, get, get_many
+from boundwork.repositories.plan import NO_TRUTH, Plan, aggregated, get, get_many
 from boundwork.repositories.set_based import UpdateResult
 from boundwork.repositories.streams import Stream
 from boundwork.uow.merging import MergeMissing, merge
@@ -164,6 +164,10 @@ class Query(Generic[ItemT]):
         Pending changes are flushed first; documents of the unit among them are removed ones then.
         """
         return run_sync(set_based.delete(self._plan))
+
+    def __bool__(self) -> NoReturn:
+        """Refuse to be a condition: a query that would find nothing has been sent as little as any other."""
+        raise TypeError(NO_TRUTH)
 
     def __iter__(self) -> Iterator[ItemT]:
         """Iterate over the documents of `to_list()`."""

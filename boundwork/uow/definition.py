@@ -55,6 +55,11 @@ class UnitDefinition:
         cls.models = frozenset(model for model in declared if is_document(model))
         cls._has_scopes = any(not model.__boundwork_scope__.is_open for model in cls.models)
 
+    def __repr__(self) -> str:
+        """Tell a definition from a unit, and where the unit stands."""
+        what = "definition" if self._opened is None else f"unit that {self._opened.unit.state.value}"
+        return f"<{type(self).__name__}: {what}>"
+
     @property
     def core(self) -> Unit:
         """The core of this unit, or of the innermost unit of this definition that is open here."""
@@ -178,8 +183,9 @@ class UnitDefinition:
             return None
         if stack[-1].definition is not self:
             raise NestedUnitOfWork(
-                f"A unit of {type(self).__name__} was opened inside the open unit {stack[-1].unit.name}. "
-                "Do the work in that one, or open a separate unit by independent().",
+                f"A unit of {type(self).__name__} was opened inside the open unit {stack[-1].unit.name}, which was opened "
+                "from another definition object. Do the work in that one, share one definition object, or open a "
+                "separate unit by independent().",
             )
         refuse_suspended(stack[-1].unit)
         return cast("Self", stack[-1].shell)

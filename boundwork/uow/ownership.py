@@ -75,5 +75,6 @@ class Owner:
         if not self.is_here():
             raise UnitUsedElsewhere(
                 f"The unit of work {unit} belongs to {self.name} and was used by {Owner.here().name}. "
-                "Open a unit of its own there, or do the work where the unit was opened.",
+                "Open a unit of its own there, or do the work where the unit was opened. One that is to be handed from place "
+                "to place is opened by unit(handover=True).",
             )

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from boundwork import AsyncRepository, AsyncUnitOfWork, Document, Repository, UnitOfWork
+from boundwork import AsyncRepository, AsyncUnitOfWork, Document, NestedUnitOfWork, Repository, UnitOfWork
 from boundwork.uow.sessions.memory import MemoryDatabase
 from tests.unit.uow.people import Person, Town
 
@@ -145,6 +146,29 @@ def test_a_repository_is_not_given_documents_of_another_model(shop: Shop) -> Non
         with pytest.raises(TypeError, match="given Town"):
             uow.people.add_all([Person(id=1), town])
         assert uow.people.count() == 0
+
+
+def test_a_repository_of_what_is_no_document_is_refused_at_once() -> None:
+    plain: Any = BaseModel
+    with pytest.raises(TypeError, match="Repository needs a class that derives from Document"):
+        Repository(plain)
+
+
+def test_a_query_is_no_condition(shop: Shop) -> None:
+    with shop as uow, pytest.raises(TypeError, match=r"A query has no truth value.*exists\(\)"):
+        assert not uow.people.find()
+
+
+def test_a_definition_and_a_unit_show_which_they_are(shop: Shop) -> None:
+    with shop as uow:
+        assert (repr(shop), repr(uow)) == ("<Shop: definition>", "<Shop: unit that is open>")
+    assert repr(uow) == "<Shop: unit that has ended>"
+
+
+def test_a_unit_of_a_second_definition_object_of_the_class_does_not_nest_and_says_so(shop: Shop) -> None:
+    other = Shop(MemoryDatabase(), [])
+    with shop, pytest.raises(NestedUnitOfWork, match=r"share one definition object"), other:
+        pass
 
 
 @pytest.mark.parametrize("database", [object(), None, "mongodb://host/shop"], ids=["object", "none", "text"])

@@ -111,8 +111,14 @@ def test_a_document_that_cannot_be_stored_was_not_written() -> None:
 def test_a_duplicate_key_names_fields_document_and_the_line_that_added_it() -> None:
     error = errors.DuplicateKey("people", 7, ("email", "year"), "shop.py:12")
     assert str(error).startswith("The key (email, year) of document 7 (added at shop.py:12) is taken in collection")
-    assert "add_if_absent" in str(error)
+    assert str(error).endswith("The unit was rolled back: nothing was written.")
     assert (error.collection, error.id, error.fields, error.origin) == ("people", 7, ("email", "year"), "shop.py:12")
+
+
+def test_a_duplicate_id_says_how_a_copy_of_a_stored_document_is_written() -> None:
+    assert str(errors.DuplicateKey("people", 7, ("_id",))).endswith(
+        "Use add_if_absent where it may be there already, merge for a copy of it."
+    )
 
 
 def test_a_duplicate_key_without_known_fields_reads_well_too() -> None:

@@ -47,6 +47,7 @@ def test_another_thread_may_not_and_the_error_names_unit_and_both_sides() -> Non
     assert "unit of work Shop belongs to thread 'MainThread'" in str(error)
     assert "used by thread 'other thread'" in str(error)
     assert "Open a unit of its own there" in str(error)
+    assert "unit(handover=True)" in str(error)
 
 
 async def test_the_task_that_opened_a_unit_may_use_it_after_a_pause() -> None:
