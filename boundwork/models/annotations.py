@@ -21,9 +21,9 @@ from boundwork.models.references import storing
 from boundwork.models.shapes import ANYTHING, Shape, UnclearType
 from boundwork.models.slots import Stored
 
-_LISTS = (list, collections.deque, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, tuple)
-_SETS = (set, frozenset, abc.Set, abc.MutableSet)
-_DICTS = (
+LISTS = (list, collections.deque, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, tuple)
+SETS = (set, frozenset, abc.Set, abc.MutableSet)
+DICTS = (
     dict, collections.OrderedDict, collections.defaultdict, collections.Counter, abc.Mapping, abc.MutableMapping,
 )  # fmt: skip
 _RESHAPING = (BeforeValidator, WrapValidator, PlainValidator)
@@ -33,7 +33,7 @@ _WRAPPERS = frozenset({"Required", "NotRequired", "ReadOnly", "Final", "ClassVar
 def shape_of(annotation: Any, metadata: Iterable[Any] = (), discriminator: Any = None) -> Shape:
     """Give the shape of an annotation; raise UnclearType where it cannot be stored and read back."""
     marks = list(metadata)
-    annotation = _bare(annotation, marks)
+    annotation = bare(annotation, marks)
     if any(Json in {mark, type(mark)} for mark in marks if mark.__hash__):
         raise UnclearType("pydantic.Json cannot be read back from what it becomes; store the parsed value instead")
     tag = discriminator or next((getattr(mark, "discriminator", None) for mark in marks if _is_choice(mark)), None)
@@ -45,7 +45,8 @@ def _is_choice(mark: Any) -> bool:
     return getattr(mark, "discriminator", None) is not None
 
 
-def _bare(annotation: Any, marks: list[Any]) -> Any:
+def bare(annotation: Any, marks: list[Any]) -> Any:
+    """Give an annotation without `Annotated`, whose metadata joins `marks`, and without the names of aliases."""
     while True:
         origin = get_origin(annotation)
         if origin is Annotated:
@@ -123,11 +124,11 @@ def _of_container(annotation: Any, origin: Any) -> Shape:  # noqa: PLR0911 - one
         return records.typed_dict(kind, shape_of)
     if kind is tuple and arguments and arguments[-1] is not Ellipsis:
         return containers.fixed_tuple([shape_of(argument) for argument in arguments if argument != ()])
-    if kind in _LISTS:
+    if kind in LISTS:
         return containers.sequence(shape_of(arguments[0]) if arguments else ANYTHING, kind)
-    if kind in _SETS:
+    if kind in SETS:
         return containers.unordered(shape_of(arguments[0]) if arguments else ANYTHING, kind)
-    if kind in _DICTS:
+    if kind in DICTS:
         if kind is collections.Counter:
             return containers.mapping(shape_of(arguments[0] if arguments else Any), shape_of(int), kind)
         key, value = (shape_of(argument) for argument in arguments) if arguments else (ANYTHING, ANYTHING)

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
-from boundwork.models.annotations import _bare as bare
+from boundwork.models.annotations import bare
 from boundwork.models.bson_types import HIDDEN
 from boundwork.models.codec import codec_of
 from boundwork.models.kinds import is_class

@@ -14,7 +14,6 @@ from boundwork.models.upcasts.lineage import LINEAGES
 from boundwork.uow.commands import Aggregate, Distinct, Find
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.locking import find_and_lock
-from boundwork.uow.upcasting.door import learn_joined
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -38,6 +37,8 @@ def documents(unit: "Unit", mapper: Mapper[DocumentT], batches: list[bytes]) -> 
 async def aggregate(unit: "Unit", command: Aggregate, about: str) -> list[bytes]:
     """Flush, and return the rows of a pipeline, as batches of BSON."""
     if LINEAGES:
+        from boundwork.uow.upcasting.door import learn_joined  # noqa: PLC0415 - few programs have versions to learn
+
         learn_joined(unit, command)
     await unit.workspace._autoflush()
     rows = await unit.send(lambda: unit.session.aggregate(command))

@@ -23,7 +23,6 @@ from boundwork.models.pipelines import Stage
 from boundwork.models.scope import Everyone, Tenant, TenantChoice, tenant_now
 from boundwork.models.structure.gathering import is_collated
 from boundwork.uow.changes import Alteration, Change, Insertion
-from boundwork.uow.upcasting.door import learn
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -178,6 +177,8 @@ def scopes_for(unit: str, models: Iterable[type[Document[Any]]], choice: TenantC
 def meet(unit: "Unit", mapper: Mapper[Any]) -> None:
     """Let a unit learn a model before it works with it; TenantMissing if it would have to guess whose documents."""
     if mapper.lineage is not None:
+        from boundwork.uow.upcasting.door import learn  # noqa: PLC0415 - few programs have versions to learn
+
         learn(unit, mapper)
     if unit.scopes is None:
         unit.scopes = Scopes(unit.name, None)

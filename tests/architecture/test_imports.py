@@ -11,6 +11,8 @@ ASKED_FOR = {
     "boundwork.uow.sessions.supervised",
     "boundwork.cli",
     "boundwork.alembic_like_migrations",
+    "boundwork.uow.sessions.memory",
+    "boundwork.uow.upcasting",
 }
 SCRIPT = """
 import json, sys

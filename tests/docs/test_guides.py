@@ -30,7 +30,17 @@ def module() -> Iterator[types.ModuleType]:
 
 
 @pytest.mark.parametrize(
-    "name", ["schema.md", "queries.md", "scopes.md", "models.md", "changes.md", "references.md", "safety.md", "applications.md"]
+    "name",
+    [
+        "schema.md",
+        "queries.md",
+        "scopes.md",
+        "models.md",
+        "changes.md",
+        "references.md",
+        "safety.md",
+        "applications.md",
+    ],
 )
 def test_the_examples_give_what_the_guide_says(
     name: str, module: types.ModuleType, mongod_client: MongoClient[dict[str, Any]], database_name: str

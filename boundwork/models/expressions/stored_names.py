@@ -11,8 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, PlainValidator, WrapValidator
 
-from boundwork.models.annotations import _bare as bare
-from boundwork.models.annotations import shape_of
+from boundwork.models.annotations import bare, shape_of
 from boundwork.models.codec import codec_of
 from boundwork.models.expressions.inside import (
     Part,

@@ -13,7 +13,7 @@ from typing import Any, Self, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from boundwork.models.annotations import _bare as bare
+from boundwork.models.annotations import bare
 from boundwork.models.expressions.inside import (
     Part,
     advice,

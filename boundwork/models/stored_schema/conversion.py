@@ -12,8 +12,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from typing_extensions import get_type_hints, is_typeddict
 
 from boundwork.models import unions
-from boundwork.models.annotations import _DICTS, _LISTS, _SETS
-from boundwork.models.annotations import _bare as bare
+from boundwork.models.annotations import DICTS, LISTS, SETS, bare
 from boundwork.models.codec import codec_of
 from boundwork.models.kinds import is_class
 from boundwork.models.references.storing import id_annotation, is_reference, referred
@@ -130,11 +129,11 @@ def _container(annotation: Any, rules: Rules, place: Place) -> Schema:  # noqa: 
         return typed_dict_schema(kind, place, converted)
     if kind is tuple and arguments and arguments[-1] is not Ellipsis:
         return tuple_schema([argument for argument in arguments if argument != ()], place, _plainly)
-    if kind in _LISTS:
+    if kind in LISTS:
         return array_schema(arguments[0] if arguments else Any, rules, place, _plainly)
-    if kind in _SETS:
+    if kind in SETS:
         return set_schema(arguments[0] if arguments else Any, rules, place, _plainly)
-    if kind in _DICTS:
+    if kind in DICTS:
         if kind is collections.Counter:
             return mapping_schema(arguments[0] if arguments else Any, int, rules, place, _plainly)
         key, value = arguments or (Any, Any)

@@ -59,19 +59,19 @@ class MotorSession(SynchronousSession):
 
     async def find(self, command: Find) -> list[bytes]:
         """Return the matching documents as batches of concatenated BSON."""
-        return await _on_a_thread(super().find(command))
+        return await on_a_thread(super().find(command))
 
     async def count(self, command: Count) -> int:
         """Return the number of matching documents."""
-        return await _on_a_thread(super().count(command))
+        return await on_a_thread(super().count(command))
 
     async def distinct(self, command: Distinct) -> list[bytes]:
         """Return the values, each as the BSON of a document with the one field `v`."""
-        return await _on_a_thread(super().distinct(command))
+        return await on_a_thread(super().distinct(command))
 
     async def aggregate(self, command: Aggregate) -> list[bytes]:
         """Return the rows of a pipeline as batches of concatenated BSON."""
-        return await _on_a_thread(super().aggregate(command))
+        return await on_a_thread(super().aggregate(command))
 
     async def stream(self, command: Find, batch_size: int) -> Batches:
         """Return the matching documents to be fetched batch by batch."""
@@ -79,51 +79,51 @@ class MotorSession(SynchronousSession):
 
     async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
         """Return the server's plan for a query, asked in a session of its own."""
-        return await _on_a_thread(super().explain(command, verbosity))
+        return await on_a_thread(super().explain(command, verbosity))
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks, all in one command where the server can."""
-        return await _on_a_thread(super().write(bulks))
+        return await on_a_thread(super().write(bulks))
 
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send a command in the transaction and return the reply."""
-        return await _on_a_thread(super().command(command))
+        return await on_a_thread(super().command(command))
 
     async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
         """Update one document and return it as it was before, still encoded."""
-        return await _on_a_thread(super().find_and_update(command))
+        return await on_a_thread(super().find_and_update(command))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
         """Return the collection's unique keys, asked in a session of its own."""
-        return await _on_a_thread(super().unique_keys(collection))
+        return await on_a_thread(super().unique_keys(collection))
 
     async def find_aside(self, command: Find, seconds: float) -> list[bytes]:
         """Return what a majority of the members has, asked in a session of its own."""
-        return await _on_a_thread(super().find_aside(command, seconds))
+        return await on_a_thread(super().find_aside(command, seconds))
 
     async def insert_aside(self, collection: str, document: dict[str, Any], seconds: float) -> None:
         """Insert a document that a majority of the members has, in a session of its own."""
-        await _on_a_thread(super().insert_aside(collection, document, seconds))
+        await on_a_thread(super().insert_aside(collection, document, seconds))
 
     async def create_aside(self, collection: str) -> None:
         """Make a collection, in a session of its own."""
-        await _on_a_thread(super().create_aside(collection))
+        await on_a_thread(super().create_aside(collection))
 
     async def commit(self) -> None:
         """Commit, or send the commit again."""
-        await _on_a_thread(super().commit())
+        await on_a_thread(super().commit())
 
     async def probe(self) -> None:
         """Abort the transaction after its commit failed, to learn its fate."""
-        await _on_a_thread(super().probe())
+        await on_a_thread(super().probe())
 
     async def abort(self) -> None:
         """Abort the transaction if it is open."""
-        await _on_a_thread(super().abort())
+        await on_a_thread(super().abort())
 
     async def close(self) -> None:
         """End the session."""
-        await _on_a_thread(super().close())
+        await on_a_thread(super().close())
 
 
 class MotorBatches:
@@ -135,14 +135,14 @@ class MotorBatches:
 
     async def next(self) -> bytes | None:
         """Return the next batch, None at the end."""
-        return await _on_a_thread(self._batches.next())
+        return await on_a_thread(self._batches.next())
 
     async def close(self) -> None:
         """Give up what was not fetched."""
-        await _on_a_thread(self._batches.close())
+        await on_a_thread(self._batches.close())
 
 
-async def _on_a_thread(command: Coroutine[Any, Any, ReplyT]) -> ReplyT:
+async def on_a_thread(command: Coroutine[Any, Any, ReplyT]) -> ReplyT:
     """Return what a command of the synchronous session returns; a cancellation waits until it is over."""
     loop = asyncio.get_running_loop()
     context = copy_context()

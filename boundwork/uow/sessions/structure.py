@@ -10,7 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
 from boundwork.models.structure.declared import DeclaredCollection
-from boundwork.uow.sessions.motor import _on_a_thread
+from boundwork.uow.sessions.motor import on_a_thread
 from boundwork.uow.sessions.pymongo_commands import NEUTRAL
 from boundwork.uow.sessions.pymongo_failures import failures_of
 from boundwork.uow.sessions.write_commands import STORED_FORM
@@ -61,7 +61,7 @@ class MotorStructure(SynchronousStructure):
 
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send one command and return the reply."""
-        return await _on_a_thread(super().command(command))
+        return await on_a_thread(super().command(command))
 
 
 class AsynchronousStructure:

@@ -11,7 +11,7 @@ from boundwork.uow.commands import Count, Distinct, Find, Options
 from boundwork.uow.sessions.memory.encoding import as_stored, decode
 from boundwork.uow.sessions.memory.ordering import order_key
 from boundwork.uow.sessions.memory.projecting import compile_projection
-from boundwork.uow.sessions.memory.querying import _sort_key as sort_key
+from boundwork.uow.sessions.memory.querying import sort_key
 from boundwork.uow.upcasting.documents import Opened, encoded, opened
 from boundwork.uow.upcasting.filters import Condition, translated
 from boundwork.uow.upcasting.places import Untranslatable

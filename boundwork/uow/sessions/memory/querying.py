@@ -31,7 +31,7 @@ def find(collection: Collection, command: Find, transaction: Transaction) -> lis
     project = compile_projection(command.projection) if command.projection else None
     found = list(select(collection, command.filter, transaction))
     if command.sort:
-        found.sort(key=_sort_key(command.sort))
+        found.sort(key=sort_key(command.sort))
     chosen = found[_window(command)]
     return [encode(project(stored.fields)) if project else stored.data for stored in chosen]
 
@@ -99,7 +99,8 @@ def _ids_in(listed: Value) -> list[Value] | None:
     return listed
 
 
-def _sort_key(sort: tuple[tuple[str, int], ...]) -> SortKey:
+def sort_key(sort: tuple[tuple[str, int], ...]) -> SortKey:
+    """Return the key by which stored documents stand in the order of a sort."""
     if any(direction not in (1, -1) for _, direction in sort):
         raise misused("A sort direction is 1 or -1.")
     if any("$" in path or "" in split(path) for path, _ in sort):
