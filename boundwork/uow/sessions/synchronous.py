@@ -84,10 +84,6 @@ class SynchronousSession:
         """Tell whether the program's own calls were sent in the present transaction."""
         return self._books.foreign
 
-    def is_transient(self, error: BaseException | None) -> bool:
-        """Tell whether an error of PyMongo permits another attempt."""
-        return is_transient(error)
-
     def take_escaped(self) -> EscapedWrite | None:
         """Return the first write that left the session, and forget it."""
         return None if self._watch is None else self._watch.take()
