@@ -11,7 +11,17 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, Json, PlainValidator, SecretBytes, SecretStr, WrapValidator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    EncodedBytes,
+    EncodedStr,
+    Json,
+    PlainValidator,
+    SecretBytes,
+    SecretStr,
+    WrapValidator,
+)
 from typing_extensions import TypeAliasType, is_typeddict
 
 from boundwork.models import containers, records, scalars, unions
@@ -36,6 +46,8 @@ def shape_of(annotation: Any, metadata: Iterable[Any] = (), discriminator: Any =
     annotation = bare(annotation, marks)
     if any(Json in {mark, type(mark)} for mark in marks if mark.__hash__):
         raise UnclearType("pydantic.Json cannot be read back from what it becomes; store the parsed value instead")
+    if any(isinstance(mark, EncodedBytes | EncodedStr) for mark in marks):
+        raise UnclearType("what is decoded when it is read would be decoded once more; store it as plain bytes or str")
     tag = discriminator or next((getattr(mark, "discriminator", None) for mark in marks if _is_choice(mark)), None)
     shape = _dispatch(annotation, marks, tag)
     return shape.stored_whole().trusting() if any(isinstance(mark, _RESHAPING) for mark in marks) else shape

@@ -17,7 +17,19 @@ import pytest
 from bson import Decimal128, Int64, ObjectId, Regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import AnyUrl, Field, HttpUrl, NaiveDatetime, PostgresDsn, SecretBytes, SecretStr, create_model
+from pydantic import (
+    AnyUrl,
+    Base64Bytes,
+    Base64Str,
+    Field,
+    HttpUrl,
+    Json,
+    NaiveDatetime,
+    PostgresDsn,
+    SecretBytes,
+    SecretStr,
+    create_model,
+)
 from typing_extensions import TypedDict
 
 from boundwork.errors import InvalidDocument
@@ -251,6 +263,9 @@ def test_the_path_to_a_value_that_cannot_be_stored_goes_through_lists_and_models
         (SecretStr, "StorePlain"),
         (list[SecretStr], "StorePlain"),
         (dict[int | str, int], "keys"),
+        (Json[list[int]], "store the parsed value"),
+        (Base64Bytes, "store it as plain bytes or str"),
+        (list[Base64Str | None], "store it as plain bytes or str"),
     ],
 )
 def test_an_annotation_that_cannot_be_read_back_is_refused_when_the_class_is_defined(
