@@ -103,7 +103,7 @@ def _is_settled(annotation: Any) -> bool:
     return type(annotation).__name__ not in {"TypeVar", "ForwardRef", "str"}
 
 
-class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
+class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # named here for the same reason
     """Base of models that are stored: `class Order(Document, collection="orders")`.
 
     `collection` names the collection; a subclass without one lives in its parent's. `discriminator` names the field
@@ -168,9 +168,9 @@ class Document(Tracked, Generic[IdT], metaclass=DocumentMeta):  # as above
             codec = codec_of(cls)
             mutable = {field.name for field in codec.fields if field.shape.mutable}
             discriminators.register(cls)
-            declared_indexes(cls)  # for its complaints
+            declared_indexes(cls)  # what is wrong is said with the class, and not at the first use
             check_scope(cls, cls.__boundwork_scope__)
-            fixed_fields.fixed_fields(cls)  # as well
+            fixed_fields.fixed_fields(cls)  # the same
             if cls.__boundwork_lineage__ is not None:
                 check_lineage(cls, cls.__boundwork_lineage__)
         else:
