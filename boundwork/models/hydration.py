@@ -1,11 +1,13 @@
 """When the cyclic garbage collector rests.
 
 Decoding and validating many documents allocates many containers and frees none, so every collection in
-between is wasted: on CPython 3.11 it is more than half of the time. The pause nests and counts across threads.
+between is wasted: on CPython 3.11 it is more than half of the time. The pause nests and counts across threads, but
+threads that load without a break do not keep the collector of the whole process from its work.
 """
 
 import gc
 import threading
+from time import monotonic
 from types import TracebackType
 
 PAUSE_COLLECTION = True
@@ -16,25 +18,32 @@ FEW = 50
 """Documents below which nothing is paused."""
 
 
+LONGEST = 1.0
+"""Seconds after which the collector has a turn between pauses of several threads that overlap without an end."""
+
+
 class _Pauses:
-    """How many pauses are open, and whether the collector was on before the first of them."""
+    """How many pauses are open, since when the collector is off, and whether it was on before the first of them."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.open = 0
         self.was_enabled = False
+        self.since = 0.0
 
     def enter(self) -> None:
         with self.lock:
             if self.open == 0:
                 self.was_enabled = gc.isenabled()
+            if gc.isenabled():
                 gc.disable()
+                self.since = monotonic()
             self.open += 1
 
     def leave(self) -> None:
         with self.lock:
             self.open -= 1
-            if self.open == 0 and self.was_enabled:
+            if self.was_enabled and (self.open == 0 or monotonic() - self.since > LONGEST):
                 gc.enable()
 
 

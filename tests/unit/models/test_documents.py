@@ -1,9 +1,11 @@
 """A document stays a pydantic model, and a class of documents says at once what cannot work."""
 
 import copy
+import gc
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from decimal import Decimal
 from typing import Annotated, Any, Generic
 from uuid import UUID, uuid4
@@ -25,7 +27,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from boundwork.errors import InvalidDocument
-from boundwork.models import Document, Embedded
+from boundwork.models import Document, Embedded, hydration
 from boundwork.models.hydration import hydration_pause
 from boundwork.models.mapper import mapper_of
 from boundwork.models.metaclass import expression
@@ -281,9 +283,21 @@ def test_a_collection_name_that_the_server_refuses_is_refused_at_once() -> None:
         create_model("Bad", __base__=Document, __cls_kwargs__={"collection": "a$b"})
 
 
-def test_the_collector_is_on_again_after_nested_pauses() -> None:
-    import gc  # noqa: PLC0415 - only here
+def test_pauses_that_overlap_without_an_end_give_the_collector_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hydration, "LONGEST", -1.0)
+    assert gc.isenabled()
+    with ExitStack() as first:
+        first.enter_context(hydration_pause())
+        with hydration_pause():
+            assert not gc.isenabled()
+            first.close()
+            assert gc.isenabled()
+            with hydration_pause():
+                assert not gc.isenabled()
+    assert gc.isenabled()
 
+
+def test_the_collector_is_on_again_after_nested_pauses() -> None:
     assert gc.isenabled()
     with hydration_pause(), hydration_pause():
         assert not gc.isenabled()
