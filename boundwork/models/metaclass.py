@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PrivateAttr
-from pydantic._internal._model_construction import ModelMetaclass
+from pydantic._internal._model_construction import ModelMetaclass  # checkers take no `type(BaseModel)` for a base class
 from typing_extensions import dataclass_transform
 
 if TYPE_CHECKING:
