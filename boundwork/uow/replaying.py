@@ -9,7 +9,7 @@ is waited for by the driver alone.
 
 import logging
 from collections.abc import Callable
-from hashlib import sha256
+from hashlib import blake2b
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -145,7 +145,7 @@ async def _same(unit: "Unit", record: ReadRecord | StreamRecord) -> bool:
 
 async def _streamed(batches: Batches) -> bytes:
     """Return the digest of a stream without ever holding more than a batch."""
-    summary = sha256()
+    summary = blake2b(digest_size=16)
     while (batch := await batches.next()) is not None:
         summary.update(batch)
     return summary.digest()
