@@ -208,26 +208,27 @@ def model_settler(codec: Codec) -> Settler | None:  # noqa: C901 - decided here 
     complete = SharedNames(field.name for field in codec.fields)
     read_set, write_set = FIELDS_SET.__get__, FIELDS_SET.__set__
 
-    def settle(stored: Any, value: Any) -> None:
+    def settle_own(stored: Any, value: Any) -> None:
         if type(value) is not model:
             _settle_other(stored, value)
-            return
-        if not is_document(stored):
-            return
-        if own:
+        elif type(stored) is dict:
             names = read_set(value)
-            if len(stored) != len(names):
+            if len(stored) != len(names):  # pyright: ignore[reportUnknownArgumentType]
                 _keep_unknown(codec, stored, value)
             if len(names) == count:
                 write_set(value, complete)
-        if children:
+
+    def settle(stored: Any, value: Any) -> None:
+        if own or type(value) is not model:
+            settle_own(stored, value)
+        if type(value) is model and type(stored) is dict:
             values = value.__dict__
             for key, name, finish in children:
-                part = stored.get(key, MISSING)
-                if part is not MISSING and part is not None:
+                part = stored.get(key)
+                if part is not None:
                     finish(part, values[name])
 
-    return settle
+    return settle if children else settle_own
 
 
 def _settle_other(stored: Any, value: Any) -> None:

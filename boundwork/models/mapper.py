@@ -152,13 +152,18 @@ class Mapper(Generic[D]):
         with hydration_pause():
             return [self.load(document) for document in stored]
 
+    def attach_one(self, document: D, tracker: Tracker) -> None:
+        """Have a loaded document tracked; one whose validators filled a cached property has handed out its values."""
+        tracker.attach_new(document)
+        if self._caches and len(document.__dict__) > len(self.codec.fields):
+            touch_all(document)
+
     def attach(self, documents: Sequence[D], tracker: Tracker) -> None:
-        """Have loaded documents tracked; one whose validators filled a cached property has handed out its values."""
+        """Have many loaded documents tracked."""
         tracker.attach_all(documents)
         if self._caches:
             for document in documents:
-                if len(document.__dict__) > len(self.codec.fields):
-                    touch_all(document)
+                self.attach_one(document, tracker)
 
     def reload(self, document: D, stored: dict[str, Any], *, as_loaded: bool = False) -> None:
         """Give a document the state of its stored form, in place; private attributes stay as they are.

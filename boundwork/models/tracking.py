@@ -75,6 +75,10 @@ class Tracker:
         if not isinstance(state, Changes) or state.tracker is not self:
             _write_state(document, self)
 
+    def attach_new(self, document: Tracked) -> None:
+        """Attach a document that nobody tracks."""
+        _write_state(document, self)
+
     def attach_all(self, documents: Iterable[Tracked]) -> None:
         """Attach documents that nobody tracks."""
         deque[None](map(_write_state, documents, repeat(self)), maxlen=0)

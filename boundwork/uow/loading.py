@@ -102,7 +102,7 @@ def _load_some(
         earlier = known.earlier(mapper.collection, key)
         if earlier is None:
             document = mapper.load(stored)
-            mapper.attach((document,), tracker)
+            mapper.attach_one(document, tracker)
         else:
             document = as_model(mapper, earlier)
             if not may_reload(tracker, document):

@@ -43,16 +43,18 @@ class Owner:
     process: int
     thread: threading.Thread
     task: asyncio.Task[Any] | None
-    name: str
     handover: bool = False
 
     @classmethod
     def here(cls, *, handover: bool = False) -> Self:
         """Return the present place; with `handover` other tasks and threads of the process count as well."""
-        task = running_task()
-        thread = threading.current_thread()
-        name = f"thread {thread.name!r}" if task is None else f"task {task.get_name()!r} of thread {thread.name!r}"
-        return cls(Process.number, thread, task, f"{name} of process {Process.number}", handover)
+        return cls(Process.number, threading.current_thread(), running_task(), handover)
+
+    @property
+    def name(self) -> str:
+        """The place, for the texts of errors."""
+        task = "" if self.task is None else f"task {self.task.get_name()!r} of "
+        return f"{task}thread {self.thread.name!r} of process {self.process}"
 
     def is_here(self) -> bool:
         """Tell whether this is the present place; an owner without a task owns its whole thread."""

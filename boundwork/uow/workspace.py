@@ -278,7 +278,8 @@ class Workspace:
                     changes.mark()
         for entry in (*self.pending.gone.values(), *self.pending.withdrawn.values()):
             self.tracker.detach(entry.document)
-        self._begin_again()
+        if not last:
+            self._begin_again()
         return worked
 
     def rewind(self) -> None:

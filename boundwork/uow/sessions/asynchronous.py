@@ -96,8 +96,9 @@ class AsynchronousSession:
         """Start the session, bind it, and put it in a transaction."""
         with failures_of():
             self._session = self._books.watch(self._given.client.start_session())
-        await self.bind()
-        await self.begin()
+            await self._bind()
+            await self._session.start_transaction(**self._options)
+        self._books.begin()
 
     async def begin(self) -> None:
         """Put the session in its next transaction."""
@@ -268,8 +269,11 @@ class AsynchronousSession:
     async def bind(self) -> None:
         """Make the session that of the driver's calls in this context."""
         with failures_of():
-            self._binding = self._session.bind(end_session=False)
-            await self._binding.__aenter__()
+            await self._bind()
+
+    async def _bind(self) -> None:
+        self._binding = self._session.bind(end_session=False)
+        await self._binding.__aenter__()
         if self._watch is not None:
             self._watch.begin(self._session)
 

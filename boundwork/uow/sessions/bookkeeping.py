@@ -72,7 +72,7 @@ class Bookkeeping:
         """Return a manager for one call of ours: it counts, and raises what went wrong as `SessionFailure`."""
         self.commands += commands
         self.begun = self.begun or commands > 0
-        return _Own(bulks)
+        return _Own(bulks) if bulks else _READING
 
 
 class _Own:
@@ -88,3 +88,6 @@ class _Own:
         _OURS.set(False)
         if error is not None:
             raise_failure(error, self._bulks)
+
+
+_READING = _Own(())

@@ -92,8 +92,9 @@ class SynchronousSession:
         """Start the session, bind it, and put it in a transaction."""
         with failures_of():
             self._session = self._books.watch(self._given.client.start_session())
-        await self.bind()
-        await self.begin()
+            self._bind()
+            self._session.start_transaction(**self._options)
+        self._books.begin()
 
     async def begin(self) -> None:
         """Put the session in its next transaction."""
@@ -251,8 +252,11 @@ class SynchronousSession:
     async def bind(self) -> None:
         """Make the session that of the driver's calls in this context."""
         with failures_of():
-            self._binding = self._session.bind(end_session=False)
-            self._binding.__enter__()
+            self._bind()
+
+    def _bind(self) -> None:
+        self._binding = self._session.bind(end_session=False)
+        self._binding.__enter__()
         if self._watch is not None:
             self._watch.begin(self._session)
 
