@@ -211,9 +211,9 @@ def model_settler(codec: Codec) -> Settler | None:  # noqa: C901 - decided here 
     def settle_own(stored: Any, value: Any) -> None:
         if type(value) is not model:
             _settle_other(stored, value)
-        elif type(stored) is dict:
+        elif is_document(stored):
             names = read_set(value)
-            if len(stored) != len(names):  # pyright: ignore[reportUnknownArgumentType]
+            if len(stored) != len(names):
                 _keep_unknown(codec, stored, value)
             if len(names) == count:
                 write_set(value, complete)
@@ -221,7 +221,7 @@ def model_settler(codec: Codec) -> Settler | None:  # noqa: C901 - decided here 
     def settle(stored: Any, value: Any) -> None:
         if own or type(value) is not model:
             settle_own(stored, value)
-        if type(value) is model and type(stored) is dict:
+        if type(value) is model and is_document(stored):
             values = value.__dict__
             for key, name, finish in children:
                 part = stored.get(key)

@@ -72,7 +72,7 @@ class Bookkeeping:
         """Return a manager for one call of ours: it counts, and raises what went wrong as `SessionFailure`."""
         self.commands += commands
         self.begun = self.begun or commands > 0
-        return _Own(bulks) if bulks else _READING
+        return _Own(bulks) if bulks else _WITHOUT_BULKS
 
 
 class _Own:
@@ -90,4 +90,4 @@ class _Own:
             raise_failure(error, self._bulks)
 
 
-_READING = _Own(())
+_WITHOUT_BULKS = _Own(())
