@@ -75,15 +75,40 @@ async def delete_all(unit: "Unit", mapper: Mapper[Any], write: DeleteMany) -> in
 async def find_and_update(
     unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate, *, before: bool
 ) -> DocumentT | None:
-    """Flush, change one document that matches, and return it; `before` asks for an untracked copy of what it was."""
+    """Flush, change one document that matches, and return it; `before` asks for an untracked copy of what it was.
+
+    With a shard key it is looked for first, so that the change names its shard; both are sent as one operation.
+    """
     unit.check()
     await flush(unit)
-    unit.writing = (one_of_those(command),)
-    found = await unit.send(lambda: unit.session.find_and_update(command), partial(_explain, mapper))
-    unit.workspace.log.changed(command, found, mapper.model.__name__)
+    name, sent = mapper.model.__name__, command
+    look = Find(mapper.collection, command.filter, command.sort, limit=1, options=command.options)
+
+    async def work() -> list[bytes]:
+        nonlocal sent
+        unit.writing = (one_of_those(command),)
+        if mapper.fixed is not None and mapper.fixed.shard_key:
+            seen = await unit.session.find(look)
+            if not seen:
+                return []
+            sent = _placed(mapper, command, seen)
+        return await unit.session.find_and_update(sent)
+
+    found = await unit.send(work, partial(_explain, mapper))
+    if found or sent is command:
+        unit.workspace.log.changed(sent, found, name)
+    else:
+        unit.workspace.log.found(look, found, name)
     if not found:
         return None
     return await _changed(unit, mapper, found, before=before)
+
+
+def _placed(mapper: Mapper[Any], command: FindAndUpdate, seen: list[bytes]) -> FindAndUpdate:
+    """Return a command that names the document that was seen: by its id and its shard key."""
+    [stored] = mapper.decode(b"".join(seen))
+    key = {} if mapper.fixed is None else mapper.fixed.key(partial(value_at, stored))
+    return replace(command, filter={"_id": stored["_id"], **key, "$and": [command.filter]})
 
 
 async def upsert(unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate, document: DocumentT) -> DocumentT:

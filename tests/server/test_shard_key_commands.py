@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from boundwork import Document, Embedded
+from boundwork import Document, Embedded, inc
 from tests.contract.colours import define
 from tests.server.bank import raw, settled
 from tests.server.commands_seen import CommandsSeen, name_of
@@ -58,6 +58,8 @@ def _filters(commands: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for command in commands:
         for statement in (*command.get("updates", ()), *command.get("deletes", ())):
             yield statement["q"]
+        if name_of(command) == "findAndModify":
+            yield command["query"]
         wanted: Mapping[str, Any] = command["filter"] if name_of(command) == "find" else {}
         alternatives: list[Mapping[str, Any]] = wanted.get("$or", [wanted])
         yield from (each for each in alternatives if "_id" in each)
@@ -148,6 +150,15 @@ async def test_a_refresh_and_guarded_writes_after_a_commit(parcels: Any, seen: C
         uow.parcels.remove(three)
         await uow.flush()
         assert len(_assert_whole(seen)) == 4
+
+
+async def test_what_is_found_and_changed(parcels: Any, seen: CommandsSeen) -> None:
+    async with parcels as uow:
+        changed = await uow.parcels.find_and_update(Parcel.code == "1", inc(Parcel.weight, 5))
+        assert (changed.id, changed.weight) == (1, 5)
+        assert await uow.parcels.find_and_update(Parcel.code == "77", inc(Parcel.weight, 5)) is None
+    [written] = [command["query"] for command in seen.take_named("findAndModify")]
+    assert (written["_id"], written["customer"], written["place.country"]) == (1, "c1", "DE")
 
 
 async def test_a_merge(parcels: Any, seen: CommandsSeen) -> None:
