@@ -12,16 +12,15 @@ from boundwork.alembic_like_migrations.engine.program import Mark
 from boundwork.alembic_like_migrations.steps.documents import read_in_order
 from boundwork.alembic_like_migrations.steps.errors import DocumentsChanged
 from boundwork.alembic_like_migrations.steps.obstacles import Obstacle
-from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Irreversible, Worked
+from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Worked
 from boundwork.alembic_like_migrations.steps.undo_log import (
-    UNDO,
     compare,
-    every,
     forget,
     keep_images,
     put_back,
 )
 from boundwork.alembic_like_migrations.steps.updates import Update, update_all
+from boundwork.alembic_like_migrations.steps.ways_back import WayBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class UpdateKeeping(DataStep):
 
 
 @dataclass(frozen=True, slots=True)
-class PutBack(DataStep):
+class PutBack(WayBack):
     """Put back the documents of which images were kept."""
 
     label: str
@@ -81,16 +80,6 @@ class PutBack(DataStep):
         return self.label
 
     @property
-    def collection(self) -> str:
-        """The undo log."""
-        return UNDO
-
-    @property
-    def where(self) -> Mapping[str, Any]:
-        """The filter of the images."""
-        return every(self.mark)
-
-    @property
     def needs_documents(self) -> bool:
         """Images are needed whole."""
         return True
@@ -99,10 +88,6 @@ class PutBack(DataStep):
     def collections(self) -> Sequence[str]:
         """All collections whose documents are read or written."""
         return (self.target,)
-
-    def inverse(self) -> AnyStep:
-        """Raise Irreversible: the images are gone."""
-        raise Irreversible(self.title, "it is itself the way back")
 
     async def work(self, batch: Batch) -> Worked:
         """Put back the documents of a batch of images, and forget the images."""

@@ -10,8 +10,9 @@ from boundwork.alembic_like_migrations.engine.program import Mark
 from boundwork.alembic_like_migrations.steps.documents import EXACT, filled_in, read_in_order, replacement, send, split
 from boundwork.alembic_like_migrations.steps.errors import DocumentsInTheWay
 from boundwork.alembic_like_migrations.steps.obstacles import LISTED
-from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Irreversible, Worked
-from boundwork.alembic_like_migrations.steps.undo_log import UNDO, every, forget, remember
+from boundwork.alembic_like_migrations.steps.step import AnyStep, Batch, DataStep, Worked
+from boundwork.alembic_like_migrations.steps.undo_log import forget, remember
+from boundwork.alembic_like_migrations.steps.ways_back import WayBack
 from boundwork.uow.commands import Find
 from boundwork.uow.port import BoundSession
 
@@ -70,7 +71,7 @@ class MoveDocuments(DataStep):
 
 
 @dataclass(frozen=True, slots=True)
-class MoveBack(DataStep):
+class MoveBack(WayBack):
     """Move back the documents whose ids were remembered, as they are by then."""
 
     source: str
@@ -83,23 +84,9 @@ class MoveBack(DataStep):
         return f"move documents of {self.source} back to {self.target}"
 
     @property
-    def collection(self) -> str:
-        """The undo log."""
-        return UNDO
-
-    @property
-    def where(self) -> Mapping[str, Any]:
-        """The filter of what the step remembers."""
-        return every(self.mark)
-
-    @property
     def collections(self) -> Sequence[str]:
         """All collections whose documents are read or written."""
         return (self.source, self.target)
-
-    def inverse(self) -> AnyStep:
-        """Raise Irreversible: the ids are forgotten."""
-        raise Irreversible(self.title, "it is itself the way back")
 
     async def work(self, batch: Batch) -> Worked:
         """Move back the documents of a batch of ids."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from boundwork.alembic_like_migrations.engine.program import Mark
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING, AnyStep, Batch, DataStep, Irreversible, Worked
-from boundwork.alembic_like_migrations.steps.undo_log import UNDO, every, forget, remember
+from boundwork.alembic_like_migrations.steps.undo_log import forget, remember
+from boundwork.alembic_like_migrations.steps.ways_back import WayBack
 from boundwork.uow.port import BoundSession
 
 Update = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -68,7 +69,7 @@ class UpdateStep(DataStep):
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateRemembered(DataStep):
+class UpdateRemembered(WayBack):
     """Apply an update to the documents whose ids were remembered, and forget the ids."""
 
     target: str
@@ -83,23 +84,9 @@ class UpdateRemembered(DataStep):
         return self.label
 
     @property
-    def collection(self) -> str:
-        """The undo log."""
-        return UNDO
-
-    @property
-    def where(self) -> Mapping[str, Any]:
-        """The filter of what the step remembers."""
-        return every(self.mark)
-
-    @property
     def collections(self) -> Sequence[str]:
         """All collections whose documents are read or written."""
         return (self.target,)
-
-    def inverse(self) -> AnyStep:
-        """Raise Irreversible: the ids are forgotten."""
-        raise Irreversible(self.title, "it is itself the way back")
 
     async def work(self, batch: Batch) -> Worked:
         """Update the documents of a batch of ids."""
