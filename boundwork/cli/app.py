@@ -33,6 +33,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
+    # The default of older releases, which would print the URL and its password.
+    pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 add_running(migrate)
@@ -86,6 +88,6 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Run the demo; exit with 0 only if both proofs hold."""
-    with reported():
+    with reported(as_json=as_json):
         holds = demo_in_words(url, rows=rows, batch=batch, as_json=as_json)
     raise typer.Exit(0 if holds else 1)

@@ -22,7 +22,7 @@ from boundwork.cli.result import Result
 
 Advance = Callable[[int], None]
 DIFFERENCES_SHOWN = 5
-LABEL_WIDTH = 31
+LABEL_WIDTH, NARROW = 31, 72
 
 
 class Rate(ProgressColumn):
@@ -64,7 +64,7 @@ class Display:
             yield self._lines(rows)
             return
         columns = (
-            TextColumn("Recording flights"),
+            *([TextColumn("Recording flights")] if self._console.width >= NARROW else []),
             BarColumn(bar_width=None, complete_style="cyan", finished_style="green"),
             TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
             Rate(),
@@ -76,7 +76,8 @@ class Display:
 
     def waiting(self, what: str) -> AbstractContextManager[object]:
         """Say what takes its time, as long as it takes; only on a terminal."""
-        return self._console.status(f"{what} ...") if self._console.is_terminal else nullcontext()
+        spinner = "dots" if self._console.encoding.startswith("utf") else "line"
+        return self._console.status(f"{what} ...", spinner=spinner) if self._console.is_terminal else nullcontext()
 
     def _lines(self, rows: int) -> Advance:
         began, step, shown = perf_counter(), max(1, rows // 10), 0
@@ -100,6 +101,8 @@ class Display:
             self._console.print(f"\n[dim]The data stays on {escape(place.title)}; the next run replaces it.[/dim]")
 
     def _show(self, title: str, table: Table) -> None:
+        # Aligned with each other where there is room; where there is none, the words are broken and not the numbers.
+        table.columns[0].min_width = LABEL_WIDTH if self._console.width >= NARROW else None
         self._console.print(f"\n[bold]{title}[/bold]")
         self._console.print(Padding(table, (0, 0, 0, 2)))
 
@@ -107,7 +110,7 @@ class Display:
 def _table(*headings: str) -> Table:
     table = Table(box=None, show_header=any(headings), header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", min_width=0 if number else LABEL_WIDTH)
+        table.add_column(heading, justify="right" if number else "left", no_wrap=number > 0)
     table.add_column()
     return table
 

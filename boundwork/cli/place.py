@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from boundwork import Connection, Document, Repository, ServerUnavailable, TransactionsUnavailable, connect
+from boundwork import BoundworkError, Connection, Document, Repository, TransactionFailed, connect
 from boundwork.cli.flights.logbook import Logbook
 
 MARK = "boundwork demo"
 EMBEDDED = "embedded://"
 PATIENCE_MILLISECONDS = 5_000
+UNAUTHORIZED = 13
+LEFT = " What the units before it recorded stays there, and the next run replaces it."
 
 
 class Unusable(Exception):
@@ -49,19 +51,29 @@ class Place:
 def place_at(url: str | None) -> Generator[Place]:
     """Open the place at a URL, an embedded server without one, and claim it; at the end stop what was started.
 
-    Raises Unusable for a server that is not there or a standalone, and for collections that no demo wrote.
+    Raises Unusable for a server that is not there or a standalone, for collections that no demo wrote, and for
+    what fails in the block.
     """
-    address = url or EMBEDDED
+    address = EMBEDDED if url is None else url
     scheme, _, rest = address.partition("://")
     impatient = scheme.startswith("mongodb") and "serverselectiontimeoutms" not in rest.lower()
     options = {"serverSelectionTimeoutMS": PATIENCE_MILLISECONDS} if impatient else {}
     with connect(address, **options) as database:
         place = Place(database, _title(address), lasting=address != EMBEDDED and scheme != "memory")
-        try:
+        with _failing_at(place, ""):
             _claim(place)
-        except (ServerUnavailable, TransactionsUnavailable) as failure:
-            raise Unusable(f"{place.title}: {failure}") from failure
-        yield place
+        with _failing_at(place, LEFT if place.lasting else ""):
+            yield place
+
+
+@contextmanager
+def _failing_at(place: Place, then: str) -> Generator[None]:
+    try:
+        yield
+    except BoundworkError as failure:
+        refused = isinstance(failure, TransactionFailed) and failure.code == UNAUTHORIZED
+        login = " The URL needs a login that may read and write there." if refused else ""
+        raise Unusable(f"{place.title}: {failure}{login}{then}") from failure
 
 
 def _claim(place: Place) -> None:

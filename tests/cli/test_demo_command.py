@@ -1,5 +1,6 @@
 """The command `boundwork demo` as a user meets it: its output, its exit codes, its one-line errors."""
 
+import errno
 import json
 import os
 import signal
@@ -124,13 +125,90 @@ def test_a_standalone_is_one_line(standalone_uri: str) -> None:
     assert "replica set" in line
 
 
+@pytest.mark.server
+@pytest.mark.parametrize("output", [(), ("--json",)], ids=["lines", "json"])
+def test_a_server_that_goes_away_in_the_middle_is_one_line_that_says_what_stays(
+    own_database: tuple[str, MongoClient[dict[str, object]]], output: tuple[str, ...]
+) -> None:
+    url, client = own_database
+    address, _, options = url.partition("?")
+    name = "demo that goes away"
+    failing = {"failCommands": ["commitTransaction"], "errorCode": 8000, "appName": name}
+    client.admin.command("configureFailPoint", "failCommand", mode={"skip": 2}, data=failing)
+    try:
+        done = boundwork(
+            "demo", "--rows", "300", "--batch", "100", "--url", f"{address}?{options}&appName={name}", *output
+        )
+    finally:
+        client.admin.command("configureFailPoint", "failCommand", mode="off")
+
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "/boundwork_demo_test: " in line
+    assert "the next run replaces it" in line
+    if output:
+        error = json.loads(done.stdout)["error"]
+        assert (error["exit"], f"boundwork: {error['message']}") == (1, line)
+
+
+@pytest.mark.server
+def test_a_login_without_rights_is_one_line_that_asks_for_another(
+    own_database: tuple[str, MongoClient[dict[str, object]]],
+) -> None:
+    url, client = own_database
+    address, _, options = url.partition("?")
+    name = "demo without rights"
+    refusing = {"failCommands": ["find", "abortTransaction"], "errorCode": 13, "appName": name}
+    client.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=refusing)
+    try:
+        line = said_in_one_line(boundwork("demo", "--url", f"{address}?{options}&appName={name}"))
+    finally:
+        client.admin.command("configureFailPoint", "failCommand", mode="off")
+
+    assert "/boundwork_demo_test: " in line
+    assert "needs a login" in line
+
+
 def test_a_server_that_is_not_there_is_one_line() -> None:
     line = said_in_one_line(boundwork("demo", "--url", NOBODY))
 
     assert "127.0.0.1:1" in line
 
 
-@pytest.mark.parametrize("url", ["mongodb://127.0.0.1", "http://127.0.0.1/demo", "nonsense"])
+def test_with_json_a_failure_is_an_object_too() -> None:
+    done = boundwork("demo", "--url", NOBODY, "--json")
+
+    (line,) = done.stderr.splitlines()
+    said = line.removeprefix("boundwork: ")
+    assert json.loads(done.stdout) == {"error": {"kind": "ServerUnavailable", "message": said, "exit": 1}}
+    assert done.returncode == 1
+
+
+def test_on_a_narrow_terminal_words_are_broken_and_no_number_or_verdict_is_lost() -> None:
+    done = CliRunner().invoke(app, ["demo", "--rows", "200", "--url", "memory://"], env={"COLUMNS": "40"})
+
+    assert done.exit_code == 0
+    assert all(word in done.stdout for word in ("before", "inside", "after", "3,361", "3,362"))
+    assert len([line for line in done.stdout.splitlines() if line.rstrip().endswith(" ok")]) == 7
+    assert max(map(len, done.stdout.splitlines())) <= 40
+
+
+def test_output_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(data, "require", full)
+
+    done = CliRunner().invoke(app, ["demo"])
+
+    assert (done.exit_code, done.stderr) == (1, "boundwork: No space left on device.\n")
+
+
+def test_no_traceback_shows_the_url() -> None:
+    assert app.pretty_exceptions_show_locals is False
+
+
+@pytest.mark.parametrize("url", ["mongodb://127.0.0.1", "http://127.0.0.1/demo", "nonsense", ""])
 def test_a_url_without_database_or_with_another_scheme_is_one_line(url: str) -> None:
     assert "mongodb://" in said_in_one_line(boundwork("demo", "--url", url))
 

@@ -6,7 +6,7 @@ A failure is one line on stderr; with --json it is an object on stdout as well.
 import json
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -30,17 +30,24 @@ def answering(*, as_json: bool) -> Generator[None]:
     try:
         yield
     except BoundworkError as failure:
-        _fail(type(failure).__name__, str(failure), exit_of(failure), as_json=as_json)
+        fail(type(failure).__name__, str(failure), exit_of(failure), as_json=as_json)
     except OSError as failure:
-        where = f"{failure.filename}: " if failure.filename else ""
-        _fail("OSError", f"{where}{failure.strerror or failure}.", Exit.FAILED, as_json=as_json)
+        fail("OSError", of_the_system(failure), Exit.FAILED, as_json=as_json)
 
 
-def _fail(kind: str, text: str, code: Exit, *, as_json: bool) -> NoReturn:
+def of_the_system(failure: OSError) -> str:
+    """Say what the operating system refused, and which file it was about."""
+    where = f"{failure.filename}: " if failure.filename else ""
+    return f"{where}{failure.strerror or failure}."
+
+
+def fail(kind: str, text: str, code: int, *, as_json: bool) -> NoReturn:
+    """Say what went wrong, and end with an exit code."""
     line = " ".join(text.split())
-    if as_json:
-        print_json({"error": {"kind": kind, "message": line, "exit": int(code)}})
     typer.echo(f"boundwork: {line}", err=True)
+    if as_json:
+        with suppress(OSError):  # it may be stdout that failed, a full disk behind it
+            print_json({"error": {"kind": kind, "message": line, "exit": int(code)}})
     raise typer.Exit(int(code))
 
 
