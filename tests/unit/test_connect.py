@@ -50,6 +50,7 @@ def test_a_url_names_a_database(url: str, name: str) -> None:
         ("embedded://./data?name=secret", "knows the option database only"),
         ("embedded://./data?database=", "cannot be the name of a database"),
         ("memory://a.b", "cannot be the name of a database"),
+        ("mongodb://user:secret@localhost/shop.orders", "cannot be the name of a database"),
         (f"memory://{'x' * 64}", "cannot be the name of a database"),
     ],
 )

@@ -105,16 +105,17 @@ def _embedded(rest: str, options: dict[str, Any]) -> Connection:
 def _mongodb(url: str, rest: str, options: dict[str, Any]) -> Connection:
     # Only what stands before the options, and never as mongodb+srv: that would ask the name service.
     try:
-        name = parse_uri("mongodb://" + rest.partition("?")[0])["database"]
+        named = parse_uri("mongodb://" + rest.partition("?")[0])
     except (PyMongoError, ValueError):
         # Not from the error: it may quote a part of the password.
         raise BoundworkError(
             "The mongodb:// URL cannot be read. It looks like mongodb://user:password@host:27017/shop; "
             "in user and password : / ? # [ ] @ % are written with urllib.parse.quote_plus.",
         ) from None
-    if not name:
+    if not named["database"]:
         raise BoundworkError("The mongodb:// URL names no database. Write it after the host: mongodb://host/shop.")
-    name = _valid(name)
+    # The driver takes `shop.orders` for a database and a collection of it.
+    name = _valid(".".join(filter(None, (named["database"], named["collection"]))))
     return Connection(name, Clients(name, lambda: url, options))
 
 
