@@ -1,8 +1,9 @@
 """Whether a document that was validated, and not touched since, may still hold something that cannot be read back.
 
-Only through an embedded model or dataclass that somebody else holds, for those are kept and not copied. Where the
+Through an embedded model or dataclass that somebody else holds, for those are kept and not copied. Where the
 annotations of such a model have no constraints, the types of its values show that nothing is wrong; that is checked
-by generated code, since every insert pays for it. Everything else is doubtful and must be verified.
+by generated code, since every insert pays for it. And through a validator that sees values before they are converted:
+it may refuse what it has made. Everything else is doubtful and must be verified.
 """
 
 import types
@@ -71,14 +72,14 @@ def doubtful(document):
 def doubtful_fields(codec: Codec) -> Names | None:
     """Make what names the fields of an untouched document that must be verified; None if there can be none."""
     if _has_a_say(codec.model):
-        return _all_of(codec) if any(_reaches(_annotation(codec, field)) for field in codec.fields) else None
+        doubtful = any(_reshaped(field) or _reaches(_annotation(codec, field)) for field in codec.fields)
+        return _all_of(codec) if doubtful else None
     source = _Source()
     conditions: list[str] = []
     names: list[str] = []
     for field in codec.fields:
         annotation = _annotation(codec, field)
-        reaches = _reaches(annotation)
-        if not reaches and not (field.validated and field.whole and field.shape.mutable):
+        if not _reshaped(field) and not _reaches(annotation):
             continue
         names.append(field.name)
         conditions.append("False" if field.validated else source.condition(annotation, f"values.get({field.name!r})"))
@@ -87,6 +88,10 @@ def doubtful_fields(codec: Codec) -> Names | None:
     source.names["every"] = tuple(names)
     compiled: Names = source.function(_DOCUMENT, "doubtful", conditions)
     return compiled
+
+
+def _reshaped(field: StoredField) -> bool:
+    return field.validated and field.whole
 
 
 def _all_of(codec: Codec) -> Names:

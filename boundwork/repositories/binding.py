@@ -81,7 +81,9 @@ class RepositoryBase(Generic[DocumentT, IdT]):
         return document
 
     def add_all(self, documents: Iterable[DocumentT]) -> list[DocumentT]:
-        """Register new documents and return them as a list."""
+        """Register new documents and return them as a list; TypeError for one document, which `add` takes."""
+        if isinstance(documents, self.model):
+            raise TypeError(f"add_all takes many documents and was given one {self.model.__name__}; add() takes one.")
         added = list(documents)
         for document in added:
             self._check_model(document)

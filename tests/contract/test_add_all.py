@@ -129,3 +129,9 @@ async def test_past_the_budget_a_unit_is_not_repeated(
             failed = True
         await rival.finish(commits=False)
         assert failed is not repeats
+
+
+async def test_one_document_is_no_list_of_documents(rows: Any) -> None:
+    async with rows as uow:
+        with pytest.raises(TypeError, match=r"given one Row; add\(\) takes one"):
+            uow.rows.add_all(Row(id=1))

@@ -11,7 +11,16 @@ from uuid import UUID
 
 import pytest
 from bson import ObjectId
-from pydantic import AfterValidator, Field, create_model, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WrapValidator,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
@@ -147,6 +156,10 @@ class Base(Document[int], collection="strict"):
     pass
 
 
+class Numbered(Document[int], collection="numbered"):
+    pass
+
+
 class Looked(Document[int], collection="looked"):
     leaf: Leaf = Leaf()
 
@@ -203,6 +216,47 @@ def test_a_document_without_models_has_nothing_to_be_verified() -> None:
         facts: dict[str, Any] = {}
 
     assert doubtful_fields(codec_of(Bare)) is None
+
+
+def text_only(value: Any) -> int:
+    return int(value.removeprefix("#") if isinstance(value, str) else "no text")
+
+
+@pytest.mark.parametrize(
+    "mark", [BeforeValidator(text_only), WrapValidator(lambda value, _: text_only(value)), PlainValidator(text_only)]
+)
+def test_a_validator_that_refuses_what_it_has_made_is_found_before_the_insert(mark: Any) -> None:
+    marked: Any = Annotated[int, mark]
+    counted: Any = create_model("Counted", __base__=Numbered, number=(marked, 0))
+    with pytest.raises(InvalidDocument, match="number: "):
+        write(counted(id=1, number="#5"))
+
+
+def test_a_model_that_refuses_what_it_has_made_is_found_before_the_insert() -> None:
+    class Unpacked(Document[int], collection="unpacked"):
+        number: int = 0
+
+        @model_validator(mode="before")
+        @classmethod
+        def packed_only(cls, values: dict[str, Any]) -> dict[str, Any]:
+            if "packed" not in values:
+                raise ValueError("not packed")
+            return {"id": 1, "number": values["packed"]}
+
+    with pytest.raises(InvalidDocument):
+        write(Unpacked.model_validate({"packed": 5}))
+
+
+def test_a_validator_that_takes_what_it_has_made_is_no_reason_to_refuse() -> None:
+    class Stripped(Document[int], collection="stripped"):
+        text: str = ""
+
+        @field_validator("text", mode="before")
+        @classmethod
+        def stripped(cls, value: str) -> str:
+            return value.strip()
+
+    write(Stripped(id=1, text=" x "))
 
 
 JUNK: list[Any] = [
