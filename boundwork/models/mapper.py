@@ -134,11 +134,11 @@ class Mapper(Generic[D]):
         key = stored.get("_id")
         taken = self.codec.decode(stored)
         try:
-            document = self._validate(taken, strict=False)
+            document: D = self._validate(taken, strict=False)
         except ValidationError as error:
             raise InvalidDocument(self.collection, key, problems_of(error, self.model), stored=True) from None
         self.codec.settle(taken, document)
-        return cast("D", document)
+        return document
 
     def _of_family(self, stored: dict[str, Any]) -> "Mapper[D]":
         chosen = discriminators.choose(self.model, stored)

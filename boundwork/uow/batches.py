@@ -16,7 +16,10 @@ def cut(batches: Iterable[bytes]) -> list[bytes]:
 
 
 def divided(batch: bytes, size: int) -> Iterator[bytes]:
-    """Iterate over parts of a batch, each of whole documents and hardly larger than `size` bytes."""
+    """Iterate over parts of a batch, each of whole documents; one that is not twice as large as `size` is a part."""
+    if 0 < len(batch) < 2 * size:
+        yield batch
+        return
     start = end = 0
     while end < len(batch):
         end += int.from_bytes(batch[end : end + 4], "little")

@@ -307,12 +307,11 @@ def _alteration(document: Document[Any], changes: Changes, update: Update) -> Al
 
 def _then(changes: Changes) -> Look:
     """Return a look into the document as it is stored, through arrays as an index sees them."""
-    unknown = unknown_fields(cast("Document[Any]", changes.document))
 
     def look(path: str) -> Any:
         head = path.partition(".")[0]
         value = changes.before(head)
-        if value is MISSING and head in unknown:
+        if value is MISSING and head in (unknown := unknown_fields(cast("Document[Any]", changes.document))):
             value = encode_value(unknown[head])
         return value if head == path or value is MISSING else value_at({head: value}, path)
 

@@ -5,6 +5,7 @@ loading costs. A batch is an array in a document, and both begin with their leng
 PyMongo.
 """
 
+from struct import Struct
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -48,12 +49,13 @@ def _batch(raw: bytes) -> tuple[int, int]:
 
 def _parts(raw: bytes, place: int) -> list[bytes]:
     """Return the documents of an array that begins at a place: each after a byte for its type, and its index."""
+    length = Struct("<i").unpack_from
     parts: list[bytes] = []
     documents: list[bytes] = []
     size = 0
     while raw[place] == DOCUMENT:
         start = raw.index(0, place) + 1
-        place = start + int.from_bytes(raw[start : start + HEAD], "little")
+        place = start + length(raw, start)[0]
         documents.append(raw[start:place])
         size += place - start
         if size >= PART:

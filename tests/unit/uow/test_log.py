@@ -47,7 +47,8 @@ def test_a_digest_depends_on_types_that_python_holds_equal() -> None:
 
 
 def test_a_digest_is_short_and_nothing_read_has_one_too() -> None:
-    assert len(digest([])) == len(digest([b"x" * 100_000])) == 16
+    assert len(digest([])) == 16
+    assert len(digest([b"x" * 100_000])) == 32
     assert digest([]) == digest([b""])
 
 
