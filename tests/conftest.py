@@ -162,6 +162,13 @@ def database_name(clients: Clients, request: pytest.FixtureRequest) -> Iterator[
         empty(clients[server], name)
 
 
+@pytest.fixture
+def database_uri(mongod_uri: str, database_name: str) -> str:
+    """Return the address of the real server, which names the database of this test."""
+    address, _, options = mongod_uri.partition("?")
+    return f"{address.rstrip('/')}/{database_name}?{options}"
+
+
 @pytest.fixture(params=["memory", "embedded", pytest.param("mongod", marks=pytest.mark.server)])
 def backend_name(request: pytest.FixtureRequest) -> str:
     """Return the kind of database: the test runs on each."""

@@ -1,7 +1,7 @@
 """What a flush of many new documents keeps of them: their BSON, which is a fifth of what dicts take.
 
 The log keeps what was sent until the transaction ends, so that it can be sent again. Dicts of 100,000 documents are more
-than the objects themselves, so from `MANY` on each document is encoded as soon as it is worked out, and the driver
+than the objects themselves, so from `MANY` on they are encoded while they are worked out, some at once, and the driver
 passes that on as it is. Past a budget the log lets go of what was sent, and the unit can no longer be repeated.
 """
 

@@ -39,13 +39,12 @@ def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> An
 
 
 @pytest.fixture
-def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, stored: Any) -> Migrate:
+def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_uri: str, stored: Any) -> Migrate:
     """Return what runs a command in a project with models, whose database is the test's."""
     module = f"models_of_{stored.name}"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    address, _, options = mongod_uri.partition("?")
-    monkeypatch.setenv("MONGODB_URI", f"{address.rstrip('/')}/{stored.name}?{options}")
+    monkeypatch.setenv("MONGODB_URI", database_uri)
     (tmp_path / f"{module}.py").write_text(textwrap.dedent(MODELS.format(definition="Shop")))
 
     def run(*words: str) -> Result:

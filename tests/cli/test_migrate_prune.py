@@ -23,12 +23,9 @@ def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> An
 
 
 @pytest.fixture
-def migrate(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: Any, mongod_uri: str, database_name: str
-) -> Migrate:
+def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: Any, database_uri: str) -> Migrate:
     monkeypatch.chdir(tmp_path)
-    before, _, options = mongod_uri.partition("?")
-    monkeypatch.setenv("MONGODB_URI", f"{before}{database_name}?{options}")
+    monkeypatch.setenv("MONGODB_URI", database_uri)
     runner = CliRunner()
     runner.invoke(app, ["migrate", "init"])
     for name, after, field in (("one1", None, "a"), ("two2", "one1", "b")):

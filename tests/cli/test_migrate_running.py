@@ -23,12 +23,6 @@ UP = "    op.update('counters', {'$inc': {'number': 1}}, undo={'$inc': {'number'
 
 
 @pytest.fixture
-def url(mongod_uri: str, database_name: str) -> str:
-    before, _, options = mongod_uri.partition("?")
-    return f"{before}{database_name}?{options}"
-
-
-@pytest.fixture
 def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> Any:
     database = mongod_client[database_name]
     database.counters.insert_many([{"_id": number, "number": 0} for number in range(10)])
@@ -36,10 +30,10 @@ def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> An
 
 
 @pytest.fixture
-def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> Migrate:
+def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_uri: str) -> Migrate:
     """Return what runs a command in a project with the revisions one and two."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MONGODB_URI", url)
+    monkeypatch.setenv("MONGODB_URI", database_uri)
     runner = CliRunner()
     runner.invoke(app, ["migrate", "init"])
     write_revision("one", None)
@@ -52,8 +46,8 @@ def write_revision(name: str, after: str | None, up: str = UP) -> None:
     Path(f"migrations/{name}.py").write_text(f"{text}def up():\n{up}\n\ndef down():\n    op.revert()\n")
 
 
-def test_upgrade_downgrade_and_current_say_what_they_did(migrate: Migrate, stored: Any, url: str) -> None:
-    title = url.removeprefix("mongodb://").partition("?")[0]
+def test_upgrade_downgrade_and_current_say_what_they_did(migrate: Migrate, stored: Any, database_uri: str) -> None:
+    title = database_uri.removeprefix("mongodb://").partition("?")[0]
     assert migrate("upgrade").stdout.splitlines() == [
         "one  update counters: $inc number  10 documents, 10 changed",
         "one  applied",

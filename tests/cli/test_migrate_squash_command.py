@@ -27,11 +27,10 @@ def title(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> str
 
 
 @pytest.fixture
-def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, database_name: str) -> Migrate:
+def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_uri: str) -> Migrate:
     """Return what runs a command in a project with three revisions."""
-    before, _, options = mongod_uri.partition("?")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MONGODB_URI", f"{before}{database_name}?{options}")
+    monkeypatch.setenv("MONGODB_URI", database_uri)
     runner = CliRunner()
     runner.invoke(app, ["migrate", "init"])
     for after, name in zip([None, *FILES], FILES, strict=False):

@@ -55,9 +55,8 @@ def test_both_colours_and_two_event_loops_share_one_embedded_server() -> None:
             assert uow.notes.count() == 2
 
 
-def test_a_connection_to_a_real_server_works_in_both_colours(mongod_uri: str, database_name: str) -> None:
-    address, _, options = mongod_uri.partition("?")
-    with connect(f"{address.rstrip('/')}/{database_name}?{options}&w=majority") as connection:
+def test_a_connection_to_a_real_server_works_in_both_colours(database_uri: str) -> None:
+    with connect(f"{database_uri}&w=majority") as connection:
         with Notes(connection) as uow:
             uow.notes.add(Note(id=1, text="written"))
         asyncio.run(write(connection, 2))

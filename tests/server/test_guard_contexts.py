@@ -239,9 +239,8 @@ async def test_motor_calls_its_listeners_on_its_threads_with_the_context_of_the_
         motor.close()
 
 
-async def test_connect_guards_both_colours(mongod_uri: str, database_name: str, seen: CommandsSeen) -> None:
-    address, _, options = mongod_uri.partition("?")
-    async with connect(f"{address.rstrip('/')}/{database_name}?{options}", event_listeners=[seen]) as connection:
+async def test_connect_guards_both_colours(database_uri: str, seen: CommandsSeen) -> None:
+    async with connect(database_uri, event_listeners=[seen]) as connection:
         notes = connection.sync_database().notes
         notes.insert_one({})
         assert seen.take_named("insert")

@@ -219,11 +219,10 @@ def test_a_plan_says_that_the_gate_would_refuse(stored: Any, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("words", [["plan"], ["upgrade", "--dry-run"]])
 def test_the_command_tells_the_plan(
-    stored: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, database_name: str, words: list[str]
+    stored: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_uri: str, words: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    before, _, options = mongod_uri.partition("?")
-    monkeypatch.setenv("MONGODB_URI", f"{before}{database_name}?{options}")
+    monkeypatch.setenv("MONGODB_URI", database_uri)
     runner = CliRunner()
     runner.invoke(app, ["migrate", "init"])
     write(tmp_path / "migrations", "one", None, ["op.drop_collection('users')"], "pass", "contract")

@@ -172,11 +172,10 @@ async def test_an_asynchronous_rehearsal_does_the_same(
 
 
 def test_the_command_names_what_differs(
-    stored: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, database_name: str
+    stored: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_uri: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    before, _, options = mongod_uri.partition("?")
-    monkeypatch.setenv("MONGODB_URI", f"{before}{database_name}?{options}")
+    monkeypatch.setenv("MONGODB_URI", database_uri)
     runner = CliRunner()
     runner.invoke(app, ["migrate", "init"])
     write(

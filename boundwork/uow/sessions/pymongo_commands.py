@@ -183,7 +183,7 @@ def request(write: Write, namespace: str) -> Any:
         case DeleteOne():
             return pymongo.DeleteOne(write.filter, namespace=namespace)
         case UpdateMany() | DeleteMany():
-            raise NotImplementedError("a set-based operation is a command of its own")
+            raise TypeError("a set-based operation is a command of its own, and no part of a bulk")
         case _:
             return pymongo.UpdateOne(write.filter, upserting(write), upsert=True, namespace=namespace)
 
