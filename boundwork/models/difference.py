@@ -11,10 +11,11 @@ from operator import eq, is_
 from typing import Any
 
 from boundwork.models.bson_types import MISSING
+from boundwork.models.data import data
 from boundwork.models.kinds import is_array, is_document
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Update:
     """What must be sent so that the stored document becomes the present one.
 

@@ -1,6 +1,5 @@
 """Under which names a field is stored and validated, and what else compiling needs to know of it."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import (
@@ -15,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from boundwork.models.annotations import shape_of
 from boundwork.models.bson_types import CannotStore, encode_value
+from boundwork.models.data import data
 from boundwork.models.shapes import EVERY_KIND, Shape, UnclearType
 
 ID = "_id"
@@ -25,7 +25,7 @@ _EVERY = _RESHAPING | {"after"}
 _VALIDATORS = (AfterValidator, BeforeValidator, WrapValidator, PlainValidator)
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class StoredField:
     """One field: its Python name, its stored name, the name the validator takes, and its shape.
 

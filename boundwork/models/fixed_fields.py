@@ -8,7 +8,6 @@ shard that has it. A version of 0 stands for documents from before the model was
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from bson import Regex
@@ -16,6 +15,7 @@ from bson import Regex
 from boundwork.errors import InvalidDocument
 from boundwork.models.bson_types import MISSING
 from boundwork.models.codec import codec_of
+from boundwork.models.data import data
 from boundwork.models.difference import Update, same
 from boundwork.models.expressions.targets import target_of
 from boundwork.models.fields import ID
@@ -124,7 +124,7 @@ def _written(document: Tracked, name: str, reason: str) -> InvalidDocument:
     return InvalidDocument(collection_of(model), document.__dict__.get("id"), [(name, reason)], stored=False)
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class FixedFields:
     """The fixed fields of one model: the version by its names in the class and in storage, and the shard key.
 

@@ -5,16 +5,16 @@ not through the keys of a dict, and what is null where a path goes on it leaves 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Union, get_args, get_origin
 
 from pydantic import BaseModel
 from typing_extensions import TypeIs
 
+from boundwork.models.data import data
 from boundwork.models.expressions.targets import kinds_of, takes_none
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Inner:
     """The models of the values, and for each container around them whether it is a dict, the outermost first.
 

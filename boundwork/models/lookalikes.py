@@ -7,7 +7,6 @@ writes, or by a field that the other would leave out.
 
 import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,9 +15,10 @@ from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints
 
 from boundwork.models.bson_types import CannotStore, encode_value
+from boundwork.models.data import data
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class _Part:
     """One field: where it is stored, under which names it may be read, and what it says."""
 
@@ -29,7 +29,7 @@ class _Part:
     tags: frozenset[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class _Form:
     """What a class writes and accepts. `opaque`: its validators may accept anything. `extra`: as in its settings."""
 

@@ -5,7 +5,6 @@ declared where the collection is named, so that all models of a collection agree
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from types import NoneType
@@ -15,6 +14,7 @@ from uuid import UUID
 from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from boundwork.models.data import data
 from boundwork.models.slots import Tracked
 from boundwork.models.tracking import touch_field
 
@@ -32,7 +32,7 @@ TenantChoice = Tenant | Callable[[], Tenant] | Everyone | None
 """What a definition is given: a tenant, what returns the present one, all of them, or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Scope:
     """The names of the two fields; None where a model has none."""
 

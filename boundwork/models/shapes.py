@@ -4,10 +4,11 @@ A shape is compiled once per annotation and class; loading and writing only call
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from boundwork.models.bson_types import Encoder, ForeignClass, encode_value
+from boundwork.models.data import data
 
 Decoder = Callable[[Any], Any]
 Settler = Callable[[Any, Any], None]
@@ -18,7 +19,7 @@ EVERY_KIND = frozenset({
 """The kinds of stored values, by the type that decoding gives."""
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Shape:
     """How the values of one annotation are stored.
 

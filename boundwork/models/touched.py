@@ -4,11 +4,12 @@ Stored forms follow the database: a flush renews them. Python state follows the 
 touch or of the last commit, whichever came last, and of what a reading has changed since, that of the reading.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, encode_key, encode_value
 from boundwork.models.codec import Codec, codec_of
+from boundwork.models.data import data
 from boundwork.models.difference import Changed, Update, compare, same
 from boundwork.models.fields import StoredField
 from boundwork.models.kinds import is_array, is_dict
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _UNSTORABLE: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Frame:
     """What a touched document was at some moment: all its contents, and the baselines it was compared with."""
 

@@ -1,7 +1,7 @@
 """What a query asks for, as an immutable value, and the commands that it becomes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from boundwork.errors import DocumentNotFound, MultipleDocumentsFound
 from boundwork.models import Document
+from boundwork.models.data import data
 from boundwork.models.expressions import Condition, compile_sort
 from boundwork.models.expressions.fields import target_in
 from boundwork.models.expressions.filters import check_root, checked
@@ -38,7 +39,7 @@ NO_TRUTH = "A query has no truth value: nothing was asked yet. Use exists(), fir
 NOT_BOTH = "A read model holds no documents to include references of. Leave project out, or include."
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Plan(Generic[ItemT]):
     """A query of one unit: conditions, order, the part of the result that is wanted, and how it is carried out.
 

@@ -10,7 +10,7 @@ import hmac
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from bson.raw_bson import RawBSONDocument
 
 from boundwork.errors import InvalidPageToken
 from boundwork.models.bson_types import CODEC_OPTIONS
+from boundwork.models.data import data
 from boundwork.repositories.keyset import Order, is_position
 
 MOST_CHARACTERS: Final = 8192
@@ -33,7 +34,7 @@ _BROKEN: Final = (ValueError, TypeError, LookupError, ArithmeticError, Recursion
 _RAW: Any = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Position:
     """A place in a sort and the way from there: `back` is against the sort, `inclusive` takes the place itself along."""
 

@@ -6,11 +6,13 @@ Filters, documents and updates are in their stored form: BSON types only. No rep
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from boundwork.models.data import data
 
-@dataclass(frozen=True, slots=True)
+
+@data(frozen=True, slots=True)
 class Options:
     """How a read is carried out: an index by name or fields, a collation, a comment, a limit of time.
 
@@ -27,7 +29,7 @@ class Options:
 AS_USUAL = Options()
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Find:
     """Read the documents that match a filter."""
 
@@ -40,7 +42,7 @@ class Find:
     options: Options = AS_USUAL
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Count:
     """Count the documents that match a filter; a limit of 0 is no limit."""
 
@@ -51,7 +53,7 @@ class Count:
     options: Options = AS_USUAL
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Distinct:
     """Read the different values that the matching documents have under a path."""
 
@@ -61,7 +63,7 @@ class Distinct:
     options: Options = AS_USUAL
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Aggregate:
     """Read the rows that a pipeline makes of a collection; `all_tenants` lifts the tenant of the unit."""
 
@@ -73,14 +75,14 @@ class Aggregate:
 Read = Find | Count | Distinct | Aggregate
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class InsertOne:
     """Insert one document; its `_id` is set."""
 
     document: Mapping[str, Any] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class UpdateOne:
     """Apply update operators to the document that a filter selects; the filter names its `_id`."""
 
@@ -88,7 +90,7 @@ class UpdateOne:
     update: Mapping[str, Any] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class UpsertOne:
     """Insert a document unless one with its `_id`, that meets the `key` too, is there; what is there is left as it is.
 
@@ -105,14 +107,14 @@ class UpsertOne:
         return {"_id": self.document["_id"], **self.key}
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class DeleteOne:
     """Delete the document that a filter selects; the filter names its `_id`."""
 
     filter: Mapping[str, Any] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class UpdateMany:
     """Apply update operators to all documents that a filter selects; array filters choose elements of lists."""
 
@@ -122,7 +124,7 @@ class UpdateMany:
     options: Options = AS_USUAL
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class DeleteMany:
     """Delete all documents that a filter selects."""
 
@@ -134,7 +136,7 @@ SetBased = UpdateMany | DeleteMany
 Write = InsertOne | UpdateOne | UpsertOne | DeleteOne | SetBased
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class FindAndUpdate:
     """Apply update operators to the first document that a filter selects, and return it as it was before."""
 
@@ -146,7 +148,7 @@ class FindAndUpdate:
     options: Options = AS_USUAL
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class BulkWrite:
     """Carry out writes on one collection, in order, stopping at the first error."""
 
@@ -154,7 +156,7 @@ class BulkWrite:
     writes: tuple[Write, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class BulkResult:
     """How many documents a bulk of writes reached."""
 
@@ -165,7 +167,7 @@ class BulkResult:
     upserted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class UniqueKey:
     """The fields of a unique index, as dotted paths.
 

@@ -5,10 +5,10 @@ a whole that nobody meant, and say so. Where the unit ends without a commit the 
 """
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundwork.errors import WriteEscaped
+from boundwork.models.data import data
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("boundwork.unit")
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class EscapedWrite:
     """A write that was sent past the session of a unit; `collection` is None where it names none."""
 

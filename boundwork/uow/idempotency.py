@@ -7,7 +7,6 @@ the place of the marker, after which no unit of the key can commit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -16,6 +15,7 @@ from bson import ObjectId
 
 from boundwork.errors import CommitOutcomeUnknown
 from boundwork.models.bson_types import decode_all
+from boundwork.models.data import data
 from boundwork.uow.commands import Find
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.port import BoundSession
@@ -30,7 +30,7 @@ PASSING = {FailureKind.NETWORK, FailureKind.UNREACHABLE, FailureKind.DUPLICATE_K
 TIME_LIMIT_EXCEEDED = 50
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Marker:
     """What is stored under a key: which unit committed, and its receipt; a fence has neither."""
 

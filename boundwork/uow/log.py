@@ -6,12 +6,13 @@ have seen it. Of a set-based operation the program learns counts only, so equal 
 """
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b, sha256
 from typing import Any
 from weakref import ref
 
 from boundwork.models.bson_types import decode_all
+from boundwork.models.data import data
 from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, Read
 from boundwork.uow.many_inserts import INSERT_BUDGET_BYTES, size_of
 from boundwork.uow.steadiness import is_steady
@@ -31,7 +32,7 @@ def digest(batches: Sequence[bytes]) -> bytes:
     return summary.digest()
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class ReadRecord:
     """A read, what it saw (a digest of documents, or a number), and the model that it was about."""
 
@@ -40,7 +41,7 @@ class ReadRecord:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class WriteRecord:
     """Bulks that were sent together, and what the server said."""
 
@@ -48,7 +49,7 @@ class WriteRecord:
     results: tuple[BulkResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class ChangeRecord:
     """An update of one document, what it was before (a digest), the model that it was about, and the id; None if none."""
 
@@ -58,7 +59,7 @@ class ChangeRecord:
     stored_id: Any
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class LockRecord:
     """A bulk that was sent to lock what it names."""
 

@@ -7,10 +7,10 @@ part, without an error. So every operation asks here first.
 import asyncio
 import os
 import threading
-from dataclasses import dataclass
 from typing import Any, Self
 
 from boundwork.errors import UnitUsedElsewhere
+from boundwork.models.data import data
 
 
 class Process:
@@ -36,7 +36,7 @@ def running_task() -> asyncio.Task[Any] | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Owner:
     """The place where a unit was opened."""
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from boundwork.errors import DocumentNotFound, ReferenceNotLoaded
 from boundwork.models import Document
+from boundwork.models.data import data
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.references.ref import Ref
 from boundwork.models.references.ways import Branch, branches, references_at
@@ -96,7 +97,7 @@ async def include(unit: "Unit", documents: Sequence[Document[Any]], tree: Sequen
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Included:
     """References that a query loads as well, and what becomes of those that lead nowhere."""
 

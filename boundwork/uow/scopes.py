@@ -8,7 +8,6 @@ learned is refused, so that a condition cannot be forgotten.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bson.raw_bson import RawBSONDocument
@@ -16,6 +15,7 @@ from bson.raw_bson import RawBSONDocument
 from boundwork.errors import InvalidDocument, NestedUnitOfWork, TenantMissing
 from boundwork.models import Document
 from boundwork.models.bson_types import MISSING, decode_all
+from boundwork.models.data import data
 from boundwork.models.difference import same
 from boundwork.models.joined import joined, narrowed
 from boundwork.models.mapper import Mapper, mapper_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Reach:
     """The stored names of a collection's two fields, and the tenant as its field's value and in its stored form.
 

@@ -1,8 +1,9 @@
 """What a definition lets its user choose, and what a unit may rely on."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, get_args
 
+from boundwork.models.data import data
 from boundwork.models.scope import TenantChoice, tenant_now
 from boundwork.uow.single_reads import SINGLE_READS
 from boundwork.uow.unique_key_cache import UniqueKeyCache
@@ -11,7 +12,7 @@ Isolation = Literal["snapshot", "locked_reads"]
 Concurrency = Literal["exclusive", "serialize"]
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Settings:
     """The choices of one definition, shared by all its units.
 

@@ -6,7 +6,6 @@ server is asked, and so are two changes of one place.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +19,7 @@ from pydantic import AnyUrl, BaseModel
 
 from boundwork.models import discriminators
 from boundwork.models.codec import codec_of
+from boundwork.models.data import data
 from boundwork.models.expressions.chosen import Chosen
 from boundwork.models.expressions.fields import place_in
 from boundwork.models.expressions.filters import check_root
@@ -80,7 +80,7 @@ class Change:
         return f"<Change {self.operator} {self.place.shown}>"
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Update:
     """Changes as the server takes them: operators with stored paths, and which elements of lists are meant."""
 

@@ -8,7 +8,6 @@ import collections
 import dataclasses
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 import typing_extensions
@@ -18,12 +17,13 @@ from pydantic_core import PydanticUndefined
 from typing_extensions import get_type_hints, is_typeddict
 
 from boundwork.models.codec import codec_of
+from boundwork.models.data import data
 from boundwork.models.kinds import is_class
 
 _NO_EXTRA_ITEMS = getattr(typing_extensions, "NoExtraItems", None)  # older ones know no extra items
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Part:
     """One named part: the segment of the stored path, empty for a root model's own; what it holds, and its field.
 

@@ -7,13 +7,14 @@ condition as "the dotted path differs". Nothing here knows what is compared.
 
 import types
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from boundwork.models.annotations import bare
+from boundwork.models.data import data
 from boundwork.models.expressions.inside import (
     Part,
     advice,
@@ -29,7 +30,7 @@ from boundwork.models.references.storing import id_annotation, referred
 from boundwork.models.unions import is_union
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Target:
     """One reachable place in the stored form of a root model.
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from boundwork.models.codec import codec_of
+from boundwork.models.data import data
 from boundwork.models.expressions.fields import FieldExpression
 from boundwork.models.expressions.filters import check_root
 from boundwork.models.expressions.targets import Target
@@ -22,7 +23,7 @@ Place = Ref[Any, Any] | Iterable[Ref[Any, Any]] | None
 """What type checkers see in a field that holds one reference or several."""
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Way:
     """Several references that lead on from each other, made by `via`."""
 

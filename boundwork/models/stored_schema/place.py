@@ -4,13 +4,14 @@ The path begins with the model's name and goes on by python field names; `[]` is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Self
 
+from boundwork.models.data import data
 from boundwork.models.structure.declared import NotExpressed
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Place:
     """One place: its path, the models it lies in, the settings of the innermost one, and the notes of all places."""
 

@@ -4,9 +4,9 @@ Only what is declared is set. Nothing is taken away that a model does not speak 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from boundwork.models.data import data
 from boundwork.models.structure.comparison import Difference
 from boundwork.models.structure.declared import DeclaredCollection
 
@@ -14,7 +14,7 @@ _VALIDATION = frozenset({"validator", "validation_level", "validation_action"})
 _INDEX = {"hidden": "hidden", "expire_after_seconds": "expireAfterSeconds"}
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Change:
     """A `collMod` command, and the differences that it ends."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from boundwork.models.data import data
 from boundwork.models.difference import same
 from boundwork.models.kinds import is_array, is_mapping, is_ordered
 from boundwork.models.structure.declared import DeclaredCollection, DeclaredIndex, FoundCollection
@@ -35,7 +36,7 @@ class Difference:
         return f"{self.path}: declared {self.declared!r}, found {self.found!r}"
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Comparison:
     """What is missing in a collection, and what differs."""
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from boundwork.models.data import data
+
 KeyKind = int | str
 """1, -1, or a kind such as "text"."""
 DEFAULT_LANGUAGE, LANGUAGE_FIELD = "english", "language"
@@ -15,7 +17,7 @@ TEXT_KEY = ("_fts", "text")
 """What stands in the keys of a text index in place of its text fields; those are in its weights."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@data(frozen=True, slots=True, kw_only=True)
 class DeclaredIndex:
     """One index; `keys` are (stored path, kind) pairs, `weights` the fields of a text index."""
 
@@ -60,7 +62,7 @@ class DeclaredIndex:
         return key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@data(frozen=True, slots=True, kw_only=True)
 class StoredOptions:
     """The options of a collection; None and False are what it has without them."""
 
@@ -111,7 +113,7 @@ class NotExpressed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@data(frozen=True, slots=True, kw_only=True)
 class DeclaredCollection:
     """One collection as its models declare it."""
 
@@ -121,7 +123,7 @@ class DeclaredCollection:
     not_expressed: tuple[NotExpressed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@data(frozen=True, slots=True, kw_only=True)
 class FoundCollection:
     """One collection as a database has it; `kind` is collection, timeseries or view."""
 

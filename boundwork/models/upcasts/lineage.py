@@ -5,11 +5,11 @@ tenant, shard key, version, kind, and the fields of unique keys) cannot be upcas
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from boundwork.models import discriminators
 from boundwork.models.codec import codec_of
+from boundwork.models.data import data
 from boundwork.models.fixed_fields import fixed_fields
 from boundwork.models.structure.indexes import declared_indexes
 from boundwork.models.upcasts.pieces import Stored
@@ -20,7 +20,7 @@ LINEAGES: "dict[str, Lineage]" = {}
 """The collections of this process with old documents, by name, for aggregations that reach into them."""
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Lineage:
     """The present version, and the upcasts to it, oldest first."""
 

@@ -5,7 +5,6 @@ commit, and PyMongo sends that of the transaction, which is at least majority.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
 import bson
@@ -20,6 +19,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.results import ClientBulkWriteResult
 from pymongo.write_concern import WriteConcern
 
+from boundwork.models.data import data
 from boundwork.uow.commands import (
     AS_USUAL,
     BulkResult,
@@ -75,7 +75,7 @@ def transaction_options(client_concern: WriteConcern) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Handles(Generic[DatabaseT]):
     """A database as it was given, with neutral options, and as the stored form is read; made once a definition."""
 

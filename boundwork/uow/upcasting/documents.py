@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import bson
@@ -10,6 +10,7 @@ from bson.raw_bson import RawBSONDocument
 
 from boundwork.errors import NewerDocument, UpcastFailed
 from boundwork.models.bson_types import MISSING
+from boundwork.models.data import data
 from boundwork.models.difference import Changed, Update, compare
 from boundwork.models.upcasts.lineage import FIRST, Lineage, version_of
 from boundwork.models.upcasts.pieces import Stored, Unfit
@@ -20,7 +21,7 @@ from boundwork.uow.sessions.memory.updating import compile_update
 AS_BSON: Any = CODEC.with_options(document_class=RawBSONDocument)  # Any: it changes the type of what is decoded
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Opened:
     """A document of the present version, without the field of the version; `was` is what is stored of an old one."""
 

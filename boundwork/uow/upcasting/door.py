@@ -8,11 +8,12 @@ there are none left, as the transaction sees it, and refused otherwise.
 
 import threading
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from boundwork.errors import MigrationUnfinished
 from boundwork.models.bson_types import MISSING
+from boundwork.models.data import data
 from boundwork.models.identity import identity_key
 from boundwork.models.joined import joined
 from boundwork.models.mapper import Mapper
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 _one_door = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Known:
     """What is known of a collection: its versions, and whether it compares texts by the rules of a language."""
 

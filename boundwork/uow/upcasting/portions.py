@@ -5,9 +5,10 @@ portion of documents whose keys lie at the same stored path, and the union of wh
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from boundwork.models.data import data
 from boundwork.models.upcasts.conversions import Conversion
 from boundwork.models.upcasts.lineage import Lineage
 from boundwork.models.upcasts.pieces import Compute, ConvertField, Piece, RenameField, SetField, UnsetField
@@ -19,7 +20,7 @@ from boundwork.uow.upcasting.places import GONE, Relation, Untranslatable, relat
 Sort = tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Place:
     """Where a value of the new version lies in some old documents: those that meet a condition.
 
@@ -32,7 +33,7 @@ class Place:
     conversions: tuple[Conversion, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@data(frozen=True, slots=True)
 class Portion:
     """A query for some of the documents."""
 
