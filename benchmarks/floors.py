@@ -1,0 +1,182 @@
+"""What a row would be if boundwork itself cost nothing: its commands, sent by hand with all that they carry prepared.
+
+`python -m benchmarks.floors [URI]`. What lies between such a row and boundwork's is boundwork's own share.
+"""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import bson
+from bson.raw_bson import RawBSONDocument
+from pymongo import UpdateOne, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from benchmarks.documents import Order, Stored, stored_order
+from benchmarks.effort import FULL
+from benchmarks.measuring import Action, Comparison, Side, compare, plainly
+from benchmarks.place import Place, ids_of, orders_of, server
+from benchmarks.reading import GETS
+from benchmarks.writing import MAJORITY, SNAPSHOT, UNITS
+
+PART = 2_500
+"""Documents of one insert: about the two megabytes that boundwork sends at once."""
+Command = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@contextmanager
+def _transaction(database: Database[Stored]) -> Generator[Command]:
+    """Give what sends a command in a transaction like that of a unit."""
+    neutral = database.with_options(write_concern=WriteConcern())
+    session: ClientSession
+    with database.client.start_session() as session, session.start_transaction(SNAPSHOT, MAJORITY):
+        yield lambda command: neutral.command(command, session=session)
+
+
+def _encoded(document: dict[str, Any]) -> RawBSONDocument:
+    return RawBSONDocument(bson.encode(document))
+
+
+def get(place: Place) -> dict[str, Comparison]:
+    """Compare the query of a get, and the query with pydantic's validation, with `find_one`."""
+    database = place.holding(FULL.documents)
+    ids = ids_of(database, GETS)
+
+    def asked(command: Command, key: object) -> Stored:
+        found = command({"find": "orders", "filter": {"_id": key}, "limit": 1, "singleBatch": True})
+        stored: Stored = found["cursor"]["firstBatch"][0]
+        return stored
+
+    def validated(stored: Stored) -> Order:
+        stored["id"], stored["total"] = stored.pop("_id"), stored["total"].to_decimal()
+        return Order.model_validate(stored)
+
+    def raw() -> object:
+        return [orders_of(database).find_one({"_id": key}) for key in ids]
+
+    def plain() -> object:
+        with _transaction(database) as command:
+            return [asked(command, key) for key in ids]
+
+    def models() -> object:
+        with _transaction(database) as command:
+            return [validated(asked(command, key)) for key in ids]
+
+    return {
+        "get by id: dicts": compare(plainly(raw), plainly(plain), FULL.small_rounds),
+        "get by id: validated by pydantic": compare(plainly(raw), plainly(models), FULL.small_rounds),
+    }
+
+
+def insert(place: Place) -> dict[str, Comparison]:
+    """Compare commands that carry BSON with `insert_many`."""
+    numbers = range(FULL.documents)
+
+    @contextmanager
+    def raw() -> Generator[Action]:
+        collection, documents = orders_of(place.empty()), [stored_order(number) for number in numbers]
+        yield lambda: collection.insert_many(documents)
+
+    @contextmanager
+    def prepared() -> Generator[Action]:
+        database, documents = place.empty(), [_encoded(stored_order(number)) for number in numbers]
+
+        def run() -> None:
+            with _transaction(database) as command:
+                for start in range(0, len(documents), PART):
+                    command({"insert": "orders", "documents": documents[start : start + PART], "ordered": True})
+
+        yield run
+
+    return {f"insert {FULL.documents:,}": compare(raw, prepared, FULL.rounds)}
+
+
+def change(place: Place) -> dict[str, Comparison]:
+    """Compare commands that carry BSON with an ordered `bulk_write`."""
+    database = place.holding(FULL.documents, "change")
+
+    def statements(step: int) -> list[tuple[Stored, Stored]]:
+        changes = ((found, found["lines"][2]["quantity"] + 1) for found in orders_of(database).find().to_list()[::step])
+        return [
+            (
+                {"_id": found["_id"]},
+                {
+                    "$set": {
+                        "status": "open" if found["status"] == "shipped" else "shipped",
+                        "lines.2.quantity": quantity,
+                    },
+                },
+            )
+            for found, quantity in changes
+        ]
+
+    def sides(step: int) -> tuple[Side, Side]:
+        @contextmanager
+        def raw() -> Generator[Action]:
+            changes = statements(step)
+            yield lambda: orders_of(database).bulk_write([UpdateOne(where, update) for where, update in changes])
+
+        @contextmanager
+        def prepared() -> Generator[Action]:
+            updates = [_encoded({"q": where, "u": update}) for where, update in statements(step)]
+
+            def run() -> None:
+                with _transaction(database) as command:
+                    command({"update": "orders", "updates": updates, "ordered": True})
+
+            yield run
+
+        return raw, prepared
+
+    return {
+        f"change 1 % of {FULL.documents:,}": compare(*sides(100), FULL.small_rounds),
+        f"change 100 % of {FULL.documents:,}": compare(*sides(1), FULL.rounds),
+    }
+
+
+def insert_one(place: Place) -> dict[str, Comparison]:
+    """Compare the commands of a unit of one insert with the same of PyMongo's collection."""
+
+    @contextmanager
+    def raw() -> Generator[Action]:
+        collection, documents = orders_of(place.empty()), [stored_order(number) for number in range(UNITS)]
+
+        def run() -> None:
+            for document in documents:
+                with place.client.start_session() as session, session.start_transaction(SNAPSHOT, MAJORITY):
+                    collection.insert_one(document, session=session)
+
+        yield run
+
+    @contextmanager
+    def prepared() -> Generator[Action]:
+        database, documents = place.empty(), [_encoded(stored_order(number)) for number in range(UNITS)]
+
+        def run() -> None:
+            for document in documents:
+                with _transaction(database) as command:
+                    command({"insert": "orders", "documents": [document], "ordered": True})
+
+        yield run
+
+    return {"a unit of one insert": compare(raw, prepared, 2 * FULL.small_rounds)}
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    print("| commands | to raw | A/A | client CPU |\n| --- | --- | --- | --- |")
+    with server(sys.argv[1] if len(sys.argv) > 1 else None) as uri:
+        place = Place(uri)
+        try:
+            for measure in (get, insert, change, insert_one):
+                for name, found in measure(place).items():
+                    ratio = f"{found.ratio.middle:.2f} [{found.ratio.low:.2f} - {found.ratio.high:.2f}]"
+                    print(f"| {name} | {ratio} | {found.noise.middle:.2f} | {found.cpu.middle:.2f} |", flush=True)
+        finally:
+            place.close()
+
+
+if __name__ == "__main__":
+    main()
