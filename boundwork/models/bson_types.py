@@ -44,7 +44,8 @@ _decode_all: Any = cast("Any", bson).decode_all
 
 def decode_all(batch: bytes) -> list[dict[str, Any]]:
     """Turn concatenated BSON documents into dicts."""
-    return cast("list[dict[str, Any]]", _decode_all(batch, CODEC_OPTIONS))
+    documents: list[dict[str, Any]] = _decode_all(batch, CODEC_OPTIONS)
+    return documents
 
 
 REFUSALS: tuple[type[Exception], ...] = (BSONError, UnicodeError, OverflowError, RecursionError)

@@ -211,7 +211,7 @@ def model_settler(codec: Codec) -> Settler | None:  # noqa: C901 - decided here 
     def settle_own(stored: Any, value: Any) -> None:
         if type(value) is not model:
             _settle_other(stored, value)
-        elif is_document(stored):
+        elif stored.__class__ is dict:
             names = read_set(value)
             if len(stored) != len(names):
                 _keep_unknown(codec, stored, value)
@@ -221,7 +221,7 @@ def model_settler(codec: Codec) -> Settler | None:  # noqa: C901 - decided here 
     def settle(stored: Any, value: Any) -> None:
         if own or type(value) is not model:
             settle_own(stored, value)
-        if type(value) is model and is_document(stored):
+        if type(value) is model and stored.__class__ is dict:
             values = value.__dict__
             for key, name, finish in children:
                 part = stored.get(key)

@@ -34,14 +34,14 @@ _PLAIN_IDS = NATIVE - NO_IDS
 
 def mapper_of(model: type[D]) -> "Mapper[D]":
     """Give the mapper of a model; raise TypeError where the model has no collection or cannot be stored."""
-    found = model.__dict__.get(_OWN)
+    found: Mapper[D] | None = model.__dict__.get(_OWN)
     if found is None:
         with _lock:
             found = model.__dict__.get(_OWN)
             if found is None:
                 found = Mapper(model)
                 setattr(model, _OWN, found)
-    return cast("Mapper[D]", found)
+    return found
 
 
 class Mapper(Generic[D]):
@@ -195,11 +195,12 @@ class Mapper(Generic[D]):
     def encode(self, document: D) -> dict[str, Any]:
         """Give the full stored form, `_id` first; raise InvalidDocument naming a field that has none."""
         try:
-            return cast("dict[str, Any]", self.codec.encode(document))
+            stored: dict[str, Any] = self.codec.encode(document)
         except CannotStore as error:
             raise cannot_store(document, error) from None
         except RecursionError:
             raise too_deep(document, self.codec) from None
+        return stored
 
     def refusal(self, key: object, stored: dict[str, Any]) -> InvalidDocument | None:
         """Say which field of a stored form the driver refuses to send; None if it takes them all."""

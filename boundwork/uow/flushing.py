@@ -87,7 +87,7 @@ async def _send(unit: "Unit", bulks: list[PlannedBulk]) -> list[BulkResult]:
             unit.settings.unique_keys.forget(error.collection)
         return error
 
-    results = await unit.send(lambda: unit.write(commands), explain)
+    results = await unit.send(partial(unit.write, commands), explain)
     unit.workspace.log.wrote(commands, results)
     return results
 

@@ -4,6 +4,7 @@ Reads go through the identity map; writes are kept until a flush. Every command 
 """
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boundwork.errors import DocumentNotFound, NotInUnit
@@ -324,7 +325,7 @@ class Workspace:
         return [] if command is None else await self._read(mapper, command)
 
     async def _read(self, mapper: Mapper[Any], command: Find) -> list[bytes]:
-        batches = await self.unit.send(lambda: self.unit.session.find(command))
+        batches = await self.unit.send(partial(self.unit.session.find, command))
         self.log.found(command, batches, mapper.model.__name__)
         return batches
 
