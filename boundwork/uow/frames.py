@@ -67,7 +67,7 @@ def is_dropped(identity: int) -> bool:
 
 
 def _running(identity: int) -> FrameType | None:
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented, and inspect asks it too
     while frame is not None and id(frame) != identity:
         frame = frame.f_back
     return frame

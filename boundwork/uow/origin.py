@@ -9,7 +9,7 @@ OURS = ("boundwork.uow.", "boundwork.repositories.")
 
 def caller() -> FrameType | None:
     """Return the frame of the nearest caller outside of units and repositories."""
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented, and inspect asks it too
     while frame is not None and frame.f_globals.get("__name__", "").startswith(OURS):
         frame = frame.f_back
     return frame

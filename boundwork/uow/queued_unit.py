@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from boundwork.errors import UnitClosed, UnitUsedElsewhere
 from boundwork.uow.keyed_unit import KeyedUnit
 from boundwork.uow.queued_workspace import QueuedWorkspace
+from boundwork.uow.refusals import overlapping, unusable
 from boundwork.uow.states import State
 from boundwork.uow.turns import Turn
 from boundwork.uow.unit import Unit
@@ -29,12 +30,12 @@ class QueuedUnit(Unit):
 
     def check(self) -> None:
         """Raise unless the unit may be used here: as for any unit, but its operations may wait for each other."""
-        if self._owner is not None and not self._may_be_used_here():
-            self._refuse_place(self._owner)
+        if self.owner is not None and not self._may_be_used_here():
+            self.refuse_place(self.owner)
         if self.busy and not self.turns.queues:
-            raise self.overlap()
+            raise overlapping(self)
         if self.state is not State.ACTIVE or self.is_suspended:
-            self._refuse()
+            raise unusable(self)
 
     @property
     def is_usable(self) -> bool:
@@ -61,7 +62,7 @@ class QueuedUnit(Unit):
 
     def being_left(self) -> UnitClosed:
         """Return the error of an operation that comes while the unit is being left."""
-        owner = self._owner
+        owner = self.owner
         return UnitClosed(
             f"The unit of work {self.name} is being left by {'its owner' if owner is None else owner.name}, and an operation of it was still "
             "waiting: nothing of that was done. Await all operations inside the block.",
@@ -81,7 +82,7 @@ class QueuedUnit(Unit):
 
     async def leave(self, error: BaseException | None) -> None:
         """Leave as any unit, once the operation under way is over."""
-        if self._owner is None or self._owner.is_inherited():
+        if self.owner is None or self.owner.is_inherited():
             await super().leave(error)
             return
         try:
@@ -119,14 +120,14 @@ class QueuedUnit(Unit):
             await super().step_out()
 
     def _may_be_used_here(self) -> bool:
-        owner = self._owner
+        owner = self.owner
         if owner is None or not self.turns.queues:
             return owner is None or owner.is_here()
         return owner.is_near(threads=not self.turns.awaits)
 
     def _require_owner(self) -> None:
-        if self._owner is not None:
-            self._owner.check(self.name)
+        if self.owner is not None:
+            self.owner.check(self.name)
 
 
 class QueuedKeyedUnit(QueuedUnit, KeyedUnit):

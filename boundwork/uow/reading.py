@@ -23,15 +23,15 @@ DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
 async def batches(unit: "Unit", mapper: Mapper[Any], command: Find) -> list[bytes]:
     """Flush, and return the stored documents that a query finds, locked where the unit locks what it reads."""
-    await unit.workspace._autoflush()
+    await unit.workspace.autoflush()
     if unit.settings.locks_reads:
         return await find_and_lock(unit, mapper, command)
-    return await unit.workspace._read(mapper, command)
+    return await unit.workspace.read(mapper, command)
 
 
 def documents(unit: "Unit", mapper: Mapper[DocumentT], batches: list[bytes]) -> list[DocumentT]:
     """Return stored documents as those of the unit."""
-    return unit.workspace._load(mapper, batches)
+    return unit.workspace.load(mapper, batches)
 
 
 async def aggregate(unit: "Unit", command: Aggregate, about: str) -> list[bytes]:
@@ -40,7 +40,7 @@ async def aggregate(unit: "Unit", command: Aggregate, about: str) -> list[bytes]
         from boundwork.uow.upcasting.door import learn_joined  # noqa: PLC0415 - few programs have versions to learn
 
         learn_joined(unit, command)
-    await unit.workspace._autoflush()
+    await unit.workspace.autoflush()
     rows = await unit.send(lambda: unit.session.aggregate(command))
     unit.workspace.log.found(command, rows, about)
     return rows
@@ -48,7 +48,7 @@ async def aggregate(unit: "Unit", command: Aggregate, about: str) -> list[bytes]
 
 async def distinct(unit: "Unit", command: Distinct, about: str) -> list[Any]:
     """Flush, and return the different stored values that a path has."""
-    await unit.workspace._autoflush()
+    await unit.workspace.autoflush()
     values = await unit.send(lambda: unit.session.distinct(command))
     unit.workspace.log.listed(command, values, about)
     return [document["v"] for document in decode_all(b"".join(values))]
@@ -58,7 +58,7 @@ async def explain(unit: "Unit", command: Find, verbosity: str) -> dict[str, Any]
     """Return the server's plan for a query; nothing is flushed, and a failure leaves the unit as it is."""
     unit.check()
     try:
-        return await unit._alone(unit.session.explain(command, verbosity))
+        return await unit.alone(unit.session.explain(command, verbosity))
     except SessionFailure as failure:
         raise BoundworkError(
             f"The query could not be explained: {failure.args[0]}. The unit of work {unit.name} goes on.",

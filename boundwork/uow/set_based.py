@@ -68,7 +68,7 @@ async def delete_all(unit: "Unit", mapper: Mapper[Any], write: DeleteMany) -> in
     result = await _send(unit, mapper, write)
     unit.workspace.staged.removed += result.deleted
     for document in matching:
-        unit.workspace._vanish(mapper_of(type(document)), document)
+        unit.workspace.vanish(mapper_of(type(document)), document)
     return result.deleted
 
 
@@ -117,7 +117,7 @@ async def upsert(unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate
     With a shard key, only a document of the same key matches. Both are sent as one operation: if a rival inserts first, the unit tries again and finds what the rival committed.
     """
     unit.check()
-    if not unit.workspace._is_free(document):
+    if not unit.workspace.is_free(document):
         raise NotInUnit(
             f"upsert was given {type(document).__name__} {document.id!r}, which is in the unit already. Give on_insert a new one.",
         )
@@ -146,7 +146,7 @@ async def upsert(unit: "Unit", mapper: Mapper[DocumentT], command: FindAndUpdate
     if found:
         return await _changed(unit, mapper, found, before=False)
     unit.workspace.log.wrote(bulks, results)
-    unit.workspace._inserted(own, document, owner)
+    unit.workspace.inserted(own, document, owner)
     return document
 
 
@@ -180,7 +180,7 @@ async def _matching(unit: "Unit", mapper: Mapper[Any], condition: Any, options: 
         wanted = {"_id": {"$in": some}, **({"$and": [condition]} if condition else {})}
         compared = AS_USUAL if options.collation is None else replace(AS_USUAL, collation=options.collation)
         command = Find(mapper.collection, wanted, projection={"_id": 1}, options=compared)
-        batches = await unit.workspace._read(mapper, command)
+        batches = await unit.workspace.read(mapper, command)
         found += _known(
             unit, mapper, [identity_key(stored["_id"]) for batch in batches for stored in mapper.decode(batch)]
         )
@@ -194,13 +194,13 @@ async def _read_again(unit: "Unit", mapper: Mapper[Any], documents: Sequence[Doc
     fresh: dict[Hashable, dict[str, Any]] = {}
     for some in _portions(ids):
         command = Find(mapper.collection, {"_id": {"$in": some}})
-        batches = await work._read_by_id(mapper, some, command)
+        batches = await work.read_by_id(mapper, some, command)
         fresh |= {identity_key(stored["_id"]): stored for batch in batches for stored in mapper.decode(batch)}
     with _doomed_by_errors(unit):
         for document, stored_id in zip(documents, ids, strict=True):
             key = identity_key(stored_id)
             if key not in fresh:
-                work._vanish(mapper_of(type(document)), document)
+                work.vanish(mapper_of(type(document)), document)
             elif may_reload(work.tracker, document):
                 present = work.known.current(mapper.collection, key) is document
                 mapper_of(type(document)).reload(document, fresh[key], as_loaded=not present)

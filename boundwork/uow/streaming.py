@@ -68,12 +68,12 @@ class Flow:
             logger.debug("unit %s: a stream could not be given up: %s", self._unit.name, failure)
 
     async def _give_up(self, batches: Batches) -> None:
-        await self._unit._alone(batches.close())
+        await self._unit.alone(batches.close())
 
     async def _fetch(self) -> bytes | None:
         work, log = self._unit.workspace, self._unit.workspace.log
         if self._record is None or self._batches is None:
-            await work._autoflush()
+            await work.autoflush()
             batch = await self._unit.send(self._begin)
             self._record = log.streaming(self._command, self._about, self)
         else:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from boundwork.uow.ownership import running_task
+from boundwork.uow.refusals import overlapping
 
 if TYPE_CHECKING:
     from boundwork.uow.queued_unit import QueuedUnit
@@ -47,7 +48,7 @@ class Turns:
                 self._holder = place
                 return True
             if not self.queues:
-                raise self._unit.overlap()
+                raise overlapping(self._unit)
             waiter = self._queue(place)
         await self._wait(waiter)
         if waiter.refused:
@@ -81,7 +82,7 @@ class Turns:
             waiter = self._queue(place)
         await self._wait(waiter)
         if not self.queues:
-            raise self._unit.overlap()
+            raise overlapping(self._unit)
 
     def _place(self) -> object:
         return running_task() if self.awaits else threading.current_thread()

@@ -6,16 +6,9 @@ transactions and its failures are decided here; what it reads and writes lies in
 
 from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from boundwork.errors import (
-    BoundworkError,
-    CommitRefused,
-    NestedUnitOfWork,
-    UnitClosed,
-    UnitDoomed,
-    UnitUsedElsewhere,
-)
+from boundwork.errors import BoundworkError
 from boundwork.errors.upcasts import UNANSWERED
 from boundwork.models import Document
 from boundwork.uow.commands import BulkResult, BulkWrite
@@ -26,6 +19,7 @@ from boundwork.uow.levels import Level
 from boundwork.uow.ownership import Owner
 from boundwork.uow.port import BoundSession
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.refusals import left_too_early, overlapping, refuse_end, unusable
 from boundwork.uow.replaying import Recovery
 from boundwork.uow.reporting import note_earlier_commit, public_error
 from boundwork.uow.savepoints import Savepoint, begin, tell_doomed, undo
@@ -55,53 +49,32 @@ class Unit:
         self.hooks = Hooks()
         self.committed = self.settled = self.leaving = False
         self._handover = handover
-        self._owner: Owner | None = None
+        self.owner: Owner | None = None
         self.busy = self.interrupted = False
-        self._doom: BaseException | None = None
+        self.first_error: BaseException | None = None
         self.began = 0.0
         self.savepoints: list[Savepoint] = []
         self.levels: list[Level] = []
-        self._suspended: str | None = None
+        self.suspended: str | None = None
         self.around: tuple[Unit, ...] = ()
         self.models: frozenset[type[Document[Any]]] = frozenset()
         self.writing: Sequence[BulkWrite] = ()
-        self._closed_by: str | None = None
+        self.closed_by: str | None = None
 
     def check(self) -> None:
         """Raise unless the unit may be used here and now: UnitClosed, UnitUsedElsewhere, UnitDoomed."""
-        if self._owner is not None and not self._owner.is_here():
-            self._refuse_place(self._owner)
+        if self.owner is not None and not self.owner.is_here():
+            self.refuse_place(self.owner)
         if self.busy:
-            raise self.overlap()
-        if self.state is not State.ACTIVE or self._suspended is not None:
-            self._refuse()
+            raise overlapping(self)
+        if self.state is not State.ACTIVE or self.suspended is not None:
+            raise unusable(self)
 
-    def _refuse_place(self, owner: Owner) -> None:
+    def refuse_place(self, owner: Owner) -> None:
         """Raise that the unit belongs elsewhere; after its end, that it has ended."""
         if self.state is State.CLOSED:
-            self._refuse()
+            raise unusable(self)
         owner.check(self.name)
-
-    def _refuse(self) -> NoReturn:
-        """Raise why the unit cannot be used."""
-        if self._suspended is not None:
-            raise NestedUnitOfWork(f"The unit of work {self.name} cannot be used {self._suspended}. Leave that first.")
-        if self.state is State.DOOMED:
-            since = " since its last commit" if self.committed else ""
-            raise UnitDoomed(
-                f"The unit of work {self.name} was ended by an earlier failure and wrote nothing{since}; "
-                "the first error is the cause. Leave the block, or call rollback() and begin again.",
-            ) from self._doom
-        if self.state is State.UNSETTLED:
-            raise UnitDoomed(
-                f"The unit of work {self.name} sent a commit of unknown outcome; the first error is the cause. "
-                "Leave the block and read what it wrote in a new unit.",
-            ) from self._doom
-        opened = ""
-        if self._owner is not None:
-            closed = "" if self._closed_by is None else f" by {self._owner.name}"
-            opened = f" It was opened{closed} and closed by {self._closed_by or self._owner.name}."
-        raise UnitClosed(f"The unit of work {self.name} {self.state.value}.{opened} Open a new one.")
 
     @property
     def key(self) -> str | None:
@@ -111,7 +84,7 @@ class Unit:
     @property
     def is_mine(self) -> bool:
         """Tell whether the unit is open and belongs to the present task, thread and process."""
-        return self.is_open and self._owner is not None and self._owner.is_here()
+        return self.is_open and self.owner is not None and self.owner.is_here()
 
     @property
     def is_usable(self) -> bool:
@@ -126,7 +99,7 @@ class Unit:
     async def enter(self) -> None:
         """Open the session and bind it; nothing is sent."""
         self.state = moved(self.state, Move.ENTER)
-        self._owner = Owner.here(handover=self._handover)
+        self.owner = Owner.here(handover=self._handover)
         self.began = perf_counter()
         try:
             await self.session.open()
@@ -144,16 +117,16 @@ class Unit:
         UnitUsedElsewhere, after a rollback, if this is not where the unit was entered; NestedUnitOfWork, after a
         rollback as well, if a nested unit is still open.
         """
-        if self._owner is not None and self._owner.is_inherited():
+        if self.owner is not None and self.owner.is_inherited():
             await forsake(self)
-            self._owner.check(self.name)
+            self.owner.check(self.name)
         try:
-            if self._owner is not None and not self._owner.is_here():
-                self._closed_by = Owner.here().name
+            if self.owner is not None and not self.owner.is_here():
+                self.closed_by = Owner.here().name
                 self.interrupted |= self.busy  # an abort must not overtake what is under way there
-                self._owner.check(self.name)
+                self.owner.check(self.name)
             if error is None and self.savepoints:
-                raise self._left_too_early()
+                raise left_too_early(self)
             if error is None and self.state is State.ACTIVE:
                 self.leaving = True
                 await commit(self)
@@ -184,21 +157,21 @@ class Unit:
         recovery: Recovery | None = None
         while True:
             try:
-                return await self._alone(command())
+                return await self.alone(command())
             except SessionFailure as failure:
                 recovery = recovery or Recovery(self, explain)
-                await self._alone(recovery.after(failure))
+                await self.alone(recovery.after(failure))
 
     def write(self, bulks: Sequence[BulkWrite]) -> Coroutine[Any, Any, list[BulkResult]]:
         """Return the writing of bulks, to be sent as a command; what is written is known if it meets a conflict."""
         self.writing = bulks
         return self.session.write(bulks)
 
-    async def _alone(self, work: Coroutine[Any, Any, ReplyT]) -> ReplyT:
+    async def alone(self, work: Coroutine[Any, Any, ReplyT]) -> ReplyT:
         """Await while nothing else of the unit runs; what goes wrong dooms the unit, unless it can be got over."""
         if self.busy:
             work.close()
-            raise self.overlap()
+            raise overlapping(self)
         self.busy = True
         try:
             return await work
@@ -210,13 +183,6 @@ class Unit:
             raise
         finally:
             self.busy = False
-
-    def overlap(self) -> UnitUsedElsewhere:
-        """Return the error of an operation that came before another one had ended."""
-        return UnitUsedElsewhere(
-            f"The unit of work {self.name} was used while another operation of it was running. "
-            "Its operations must follow one another.",
-        )
 
     def fail(self, error: BaseException) -> None:
         """Refuse further work after an error of the program inside the unit's own work."""
@@ -231,33 +197,26 @@ class Unit:
         """Refuse further work: the transaction cannot be trusted any more. After the end there is none."""
         if self.state in {State.UNSETTLED, State.CLOSED}:
             return
-        if self._doom is None:
-            self._doom = error
+        if self.first_error is None:
+            self.first_error = error
         if self.committed:
             note_earlier_commit(error)
         self.state = moved(self.state, Move.FAIL)
 
     def lose(self, error: BaseException) -> None:
         """Refuse further work: a commit was sent, and nobody can say how it ended."""
-        self._doom = error
+        self.first_error = error
         self.state = moved(self.state, Move.LOSE)
         self.hooks.ended(None)
 
     def forget(self) -> None:
         """Be left: nothing may use the unit any more, and what doomed it is let go."""
         self.state = moved(self.state, Move.LEAVE)
-        self._doom = None
+        self.first_error = None
 
     def may_repeat(self, error: BaseException | None) -> bool:
         """Tell whether an error that is none of ours permits another attempt."""
         return self.session.may_repeat(error)
-
-    def _left_too_early(self) -> NestedUnitOfWork:
-        inner = f" in {self.levels[-1].name}" if self.levels else ""
-        return NestedUnitOfWork(
-            f"The unit of work {self.name} was left while a nested unit{inner} was still open, and was rolled back. "
-            "Blocks must end in the reverse order of their beginnings: leave the inner one first.",
-        )
 
     async def open_savepoint(self) -> None:
         """Begin a nested unit; nothing is sent."""
@@ -282,10 +241,10 @@ class Unit:
         """Repeat what is recorded in a new transaction; what cannot be repeated dooms the unit and is returned."""
         if self.interrupted:
             await overtake(self)
-        self._doom = None
+        self.first_error = None
         self.state = moved(self.state, Move.RESTART)
         try:
-            await self._alone(Recovery(self).restart())
+            await self.alone(Recovery(self).restart())
         except BoundworkError as error:
             return error
         return None
@@ -298,16 +257,16 @@ class Unit:
     @property
     def is_suspended(self) -> bool:
         """Tell whether the program works past the unit at the moment."""
-        return self._suspended is not None
+        return self.suspended is not None
 
     def suspend(self, why: str | None) -> None:
         """Refuse use for a while, or no longer: the program works past the unit."""
-        self._suspended = why
+        self.suspended = why
 
     async def commit(self) -> None:
         """Flush, commit and begin the next transaction; a failure dooms the unit, and leaving it rewinds the objects."""
         self.check()
-        self._refuse_end("commit")
+        refuse_end(self, "commit")
         await commit(self)
         self.committed = True  # even if boundwork sent nothing: calls of the driver may have written
         await self.send(self.session.begin)
@@ -327,26 +286,14 @@ class Unit:
         """Abort, rewind the objects and begin the next transaction; allowed in a doomed unit too."""
         if self.state is not State.DOOMED:
             self.check()
-        elif self._owner is not None:
-            self._owner.check(self.name)
-        self._refuse_end("rollback")
+        elif self.owner is not None:
+            self.owner.check(self.name)
+        refuse_end(self, "rollback")
         try:
             await roll_back(self)
         except BaseException as interruption:
             self.doom(interruption)
             raise
-        self._doom = None
+        self.first_error = None
         self.state = moved(self.state, Move.RESTART)
         await self.send(self.session.begin)
-
-    def _refuse_end(self, word: str) -> None:
-        if self.hooks.running:
-            raise CommitRefused(
-                f"{word}() was called in a before_commit hook of {self.name}. The commit follows the hook by itself; "
-                "raise an exception to roll back.",
-            )
-        if self.savepoints:
-            raise NestedUnitOfWork(
-                f"{word}() was called in a nested unit of {self.name}. A nested unit ends with its block: leave it "
-                "cleanly to keep its work, or by an exception to undo it.",
-            )

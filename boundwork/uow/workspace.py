@@ -68,15 +68,15 @@ class Workspace:
         if known is not None:
             document = asked_by_id(mapper, known)
             if document is not None:
-                await self._read_by_id(mapper, [stored_id], None, lock=lock)
+                await self.read_by_id(mapper, [stored_id], None, lock=lock)
             return document
         self.only_counted -= 1
         if self.only_counted < 0:
             look_at_single_read(self, mapper.model.__name__)
         command = Find(mapper.collection, {"_id": stored_id, **mapper.base_filter}, limit=1)
-        found = self._load(mapper, await self._read_by_id(mapper, [stored_id], command, lock=lock))
+        found = self.load(mapper, await self.read_by_id(mapper, [stored_id], command, lock=lock))
         if not found and earlier is not None:
-            self._vanish(mapper, earlier)
+            self.vanish(mapper, earlier)
         return found[0] if found else None
 
     async def get_many(
@@ -93,22 +93,22 @@ class Workspace:
         wanted = {key: stored_id for key, stored_id in zip(keys, stored_ids, strict=True) if known[key] is not REMOVED}
         asked = [stored_id for key, stored_id in wanted.items() if known[key] is None]
         command = Find(mapper.collection, {"_id": {"$in": asked}, **mapper.base_filter}) if asked else None
-        self._load(mapper, await self._read_by_id(mapper, wanted.values(), command, lock=lock))
+        self.load(mapper, await self.read_by_id(mapper, wanted.values(), command, lock=lock))
         for document in earlier:
             if self.known.earlier(mapper.collection, key_of(mapper, document.id)) is document:
-                self._vanish(mapper, document)
+                self.vanish(mapper, document)
         return [asked_by_id(mapper, self.known.current(mapper.collection, key)) for key in keys]
 
     async def find(self, mapper: Mapper[DocumentT], command: Find) -> list[DocumentT]:
         """Flush, and return the documents that a query finds, each as the one object that stands for it."""
-        await self._autoflush()
+        await self.autoflush()
         locks = self.unit.settings.locks_reads
-        batches = await (find_and_lock(self.unit, mapper, command) if locks else self._read(mapper, command))
+        batches = await (find_and_lock(self.unit, mapper, command) if locks else self.read(mapper, command))
         return load(mapper, batches, self.known, self.tracker, self.pending.leaving(mapper.collection))
 
     async def count(self, mapper: Mapper[Any], command: Count) -> int:
         """Flush, and return how many documents match."""
-        await self._autoflush()
+        await self.autoflush()
         number = await self.unit.send(lambda: self.unit.session.count(command))
         self.log.counted(command, number, mapper.model.__name__)
         return number
@@ -125,9 +125,9 @@ class Workspace:
             present = {} if mapper.is_removed(document) else mapper.present_filter
             naming = self.pending.naming(document, stored_id)
             command = Find(mapper.collection, {**naming, **present}, limit=1)
-            stored = await self._read_by_id(mapper, [stored_id], command)
+            stored = await self.read_by_id(mapper, [stored_id], command)
         if not stored:
-            self._vanish(mapper, document)
+            self.vanish(mapper, document)
             raise DocumentNotFound(type(document).__name__, mapper.collection, document.id)
         mapper.reload(document, mapper.decode(stored[0])[0])
         self.known.keep(mapper.collection, key_of(mapper, document.id), document)
@@ -155,7 +155,7 @@ class Workspace:
             self.pending.take_back(document)
             keep = self.known.keep_earlier if going.guarded else self.known.keep
             keep(mapper.collection, going.key, document)
-        elif self._is_free(document):
+        elif self.is_free(document):
             self._adopt(mapper, document, origin, unverified=is_modified(document))
         elif mapper.is_removed(document):
             take_back(mapper, document)
@@ -218,7 +218,7 @@ class Workspace:
         self.pending.remove(Entry(document, mapper, key, guarded=guarded))
         self.known.keep(mapper.collection, key, REMOVED)
 
-    def _vanish(self, mapper: Mapper[Any], document: Document[Any]) -> None:
+    def vanish(self, mapper: Mapper[Any], document: Document[Any]) -> None:
         """Let go of a document that the present transaction did not find, unless another model was asked for."""
         if self.pending.is_gone(document) or not isinstance(document, mapper.model) or mapper.is_removed(document):
             return
@@ -230,7 +230,7 @@ class Workspace:
     async def add_if_absent(self, document: Document[Any]) -> bool:
         """Flush, and insert a document at once unless its id is taken; True if it was inserted."""
         self.unit.check()
-        if not self._is_free(document):
+        if not self.is_free(document):
             return False
         await self.flush()
         mapper = mapper_of(type(document))
@@ -240,15 +240,15 @@ class Workspace:
         stored, owner = stored_for(self.unit, mapper, document)
         if not await insert_if_absent(self.unit, Insertion(document, mapper, stored["_id"], stored, None)):
             return False
-        self._inserted(mapper, document, owner)
+        self.inserted(mapper, document, owner)
         return True
 
-    def _inserted(self, mapper: Mapper[Any], document: Document[Any], owner: object) -> None:
+    def inserted(self, mapper: Mapper[Any], document: Document[Any], owner: object) -> None:
         """Take a document that was inserted at once as one of the unit; `owner` is the tenant that it was stored with."""
         key = key_of(mapper, document.id)
         earlier = self.known.earlier(mapper.collection, key)
         if earlier is not None and earlier is not document:
-            self._vanish(mapper_of(type(earlier)), earlier)
+            self.vanish(mapper_of(type(earlier)), earlier)
         self.staged.inserted += 1
         self.tracker.attach(document)
         give_stored(mapper, document, owner)
@@ -306,15 +306,17 @@ class Workspace:
         self.staged = Receipt()
         self.known.age()
 
-    async def _autoflush(self) -> None:
+    async def autoflush(self) -> None:
+        """Flush before a query, unless the unit is told not to."""
         self.unit.check()
         if self.unit.settings.autoflush:
             await flush(self.unit)
 
-    def _load(self, mapper: Mapper[DocumentT], batches: list[bytes]) -> list[DocumentT]:
+    def load(self, mapper: Mapper[DocumentT], batches: list[bytes]) -> list[DocumentT]:
+        """Return the documents of a reply, each as the one object that stands for it."""
         return load(mapper, batches, self.known, self.tracker)
 
-    async def _read_by_id(
+    async def read_by_id(
         self, mapper: Mapper[Any], stored_ids: Iterable[Any], command: Find | None, *, lock: bool = False
     ) -> list[bytes]:
         """Read what is not known of these documents; where that is asked for, lock all of them."""
@@ -322,9 +324,10 @@ class Workspace:
             meet(self.unit, mapper)
         if lock or self.unit.settings.locks_reads:
             return await lock_and_find(self.unit, mapper, stored_ids, command)
-        return [] if command is None else await self._read(mapper, command)
+        return [] if command is None else await self.read(mapper, command)
 
-    async def _read(self, mapper: Mapper[Any], command: Find) -> list[bytes]:
+    async def read(self, mapper: Mapper[Any], command: Find) -> list[bytes]:
+        """Send a query and record it with its reply."""
         batches = await self.unit.send(partial(self.unit.session.find, command))
         self.log.found(command, batches, mapper.model.__name__)
         return batches
@@ -341,7 +344,8 @@ class Workspace:
         changes = self.tracker.changes_of(document)
         return key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
 
-    def _is_free(self, document: Document[Any]) -> bool:
+    def is_free(self, document: Document[Any]) -> bool:
+        """Tell whether a document may be added; NotInUnit if another open unit has it."""
         owner = Tracker.owner_of(document)
         if owner is not None and owner is not self.tracker:
             raise NotInUnit(

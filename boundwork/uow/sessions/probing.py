@@ -15,12 +15,12 @@ def abort_after_commit(session: Any, options: Mapping[str, Any]) -> Generator[di
 
     It takes the write concern of the transaction, so that the answer that there is none to abort is a durable one.
     """
-    transaction = session._transaction
+    transaction = session._transaction  # noqa: SLF001 - PyMongo has no public word for it
     state = transaction.state
     try:
         yield {
             "abortTransaction": 1,
-            "txnNumber": session._server_session.transaction_id,
+            "txnNumber": session._server_session.transaction_id,  # noqa: SLF001 - as above
             "autocommit": False,
             "writeConcern": options["write_concern"].document,
         }
