@@ -1,4 +1,4 @@
-"""The same hostile values as in tests/unit/hostile, on a real server: what the driver sends has no foreign operator."""
+"""The same hostile values as in tests/properties/hostile, on a real server: what the driver sends has no foreign operator."""
 
 import contextlib
 import os
@@ -10,10 +10,9 @@ from bson.errors import BSONError
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from tests.server.commands_seen import CommandsSeen, name_of
-from tests.unit.hostile.asking import ASKING
-from tests.unit.hostile.changing import CHANGING
-from tests.unit.hostile.checking import (
+from tests.properties.hostile.asking import ASKING
+from tests.properties.hostile.changing import CHANGING
+from tests.properties.hostile.checking import (
     check_changes,
     check_document,
     check_filter,
@@ -21,10 +20,11 @@ from tests.unit.hostile.checking import (
     check_sort,
     check_update,
 )
-from tests.unit.hostile.joining import JOINING, TENANTS, Estate, Tenants
-from tests.unit.hostile.sending import OWN_CHANGES, Sender
-from tests.unit.hostile.values import hostile
-from tests.unit.hostile.ways import PATHS, PLAIN, TYPED, WRITING, Shop
+from tests.properties.hostile.joining import JOINING, TENANTS, Estate, Tenants
+from tests.properties.hostile.sending import OWN_CHANGES, Sender
+from tests.properties.hostile.values import hostile
+from tests.properties.hostile.ways import PATHS, PLAIN, TYPED, WRITING, Shop
+from tests.server.commands_seen import CommandsSeen, name_of
 
 NUMBER = 3_000 if os.environ.get("BOUNDWORK_LONG") == "1" else 150
 LOCKS = {"_", "_id", "taken", "_boundwork_lock"}
@@ -120,7 +120,7 @@ def test_operators_that_are_refused_would_run_javascript(
         assert "$_internal" in str(stage)
     else:
         assert "7" in str(row["x"])
-    from tests.unit.hostile.ways import Row  # noqa: PLC0415 - beside its only use
+    from tests.properties.hostile.ways import Row  # noqa: PLC0415 - beside its only use
 
     with Shop(mongod_client[database_name]) as uow, pytest.raises(ValueError, match="runs JavaScript on the server"):
         uow.things.aggregate([stage], into=Row)

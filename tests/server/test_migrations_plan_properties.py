@@ -13,7 +13,8 @@ from pymongo import MongoClient
 from boundwork.alembic_like_migrations import Migrator, PhaseBlocked, Plan
 from boundwork.alembic_like_migrations.engine.ledger import Place, StepRecord
 from boundwork.alembic_like_migrations.engine.runner import Unwatched
-from tests.unit.alembic_like_migrations.graphs import Parents, parents
+from tests.properties.alembic_like_migrations.drawn_graphs import parents
+from tests.unit.alembic_like_migrations.graphs import Parents
 
 pytestmark = pytest.mark.server
 EXAMPLES = 300 if os.environ.get("BOUNDWORK_LONG") else 8

@@ -16,8 +16,8 @@ from boundwork import Document
 from boundwork.models.mapper import mapper_of
 from boundwork.models.stored_schema import stored_schema
 from boundwork.models.stored_schema.patterns import carried
+from tests.properties.models.test_round_trips import CASES, MODELS
 from tests.server.stored_models import SCALARS, Kind, documents, spoiled, values_of
-from tests.unit.models.test_round_trips import CASES, MODELS
 
 EXAMPLES = 700 if os.environ.get("BOUNDWORK_LONG") else 50
 INSTANCES = 3

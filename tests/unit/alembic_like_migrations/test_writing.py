@@ -2,8 +2,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from boundwork.alembic_like_migrations import RevisionExists, TemplateWrong, read_folder
 from boundwork.alembic_like_migrations.drafts import Draft
@@ -39,16 +37,6 @@ def test_the_date_and_the_message_in_the_docstring_are_no_part_of_the_checksum(p
     first = write_revision(project, draft("one"))
     second = write_revision(project, Draft("b2b2", (), "two", MADE.replace(year=2027), "expand"))
     assert first.checksum == second.checksum
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.text(max_size=30))
-def test_every_message_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    message = " ".join(text.split())
-    project = Settings(tmp_path_factory.mktemp("project") / "pyproject.toml", Section())
-    template = write_template(project.folder)
-    template.write_text('"""$message"""\nrevision = $revision\ndown_revision = $down_revision\nphase = $phase\n')
-    assert write_revision(project, draft(message)).message == message
 
 
 @pytest.mark.parametrize(

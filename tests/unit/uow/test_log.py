@@ -1,8 +1,4 @@
-from itertools import pairwise
-
 import bson
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from boundwork.uow.commands import (
     Aggregate,
@@ -24,16 +20,6 @@ from boundwork.uow.log import LockRecord, Log, ReadRecord, WriteRecord, digest
 FIND = Find("people", {"name": "Anna"})
 COUNT = Count("people", {})
 BULK = BulkWrite("people", (DeleteOne({"_id": 1}),))
-documents = st.lists(st.binary(min_size=1, max_size=8), max_size=6)
-
-
-@given(documents, st.lists(st.integers(min_value=0, max_value=48)))
-@settings(max_examples=30, deadline=None, database=None)
-def test_a_digest_does_not_depend_on_where_batches_end(parts: list[bytes], cuts: list[int]) -> None:
-    whole = b"".join(parts)
-    places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    again = [whole[start:end] for start, end in pairwise(places)]
-    assert digest(parts) == digest(again) == digest([whole])
 
 
 def test_a_digest_depends_on_the_order_of_documents() -> None:

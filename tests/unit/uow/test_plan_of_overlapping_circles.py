@@ -3,11 +3,9 @@
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from boundwork.uow.commands import UniqueKey
-from tests.unit.uow.test_flush_plan_properties import TAGS, Documents, check, consistent
+from tests.unit.uow.steps import TAGS, Documents, check
 from tests.unit.uow.unique_index import Index
 
 SKUS = Index(UniqueKey("skus", ("lines.sku",)))
@@ -38,19 +36,6 @@ def test_a_document_that_is_left_without_a_value_stands_in_nobodys_way() -> None
     check(
         {0: {}, 1: {"tags": 2}, 2: {"tags": 3}}, {0: {"tags": 9}, 1: {"tags": 3}, 2: {"tags": 2}}, frozenset(), [TAGS]
     )
-
-
-@given(st.permutations(range(1, 9)), st.permutations(range(1, 9)), st.permutations([1, 1, 2, 2, 2]))
-@settings(max_examples=100, deadline=None, database=None)
-def test_lists_that_exchange_all_their_elements(old: list[int], new: list[int], sizes: list[int]) -> None:
-    before, after = _dealt(old, sizes), _dealt(new, sizes)
-    assert consistent(before, [TAGS])
-    check(before, after, frozenset(), [TAGS])
-
-
-def _dealt(values: list[int], sizes: list[int]) -> Documents:
-    rest = iter(values)
-    return {number: {"tags": [next(rest) for _ in range(length)]} for number, length in enumerate(sizes)}
 
 
 def _lines(state: Documents) -> Documents:

@@ -23,7 +23,7 @@ from boundwork import (
     unset,
 )
 from boundwork.models.expressions import Change
-from tests.unit.hostile.ways import Line, Order, Thing, Way
+from tests.properties.hostile.ways import Line, Order, Thing, Way
 
 _line, _tag = any_of(Order.lines), any_of(Order.tags)
 CHANGES: list[tuple[str, Callable[[Any], Change]]] = [

@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from random import Random
 from typing import Any, get_args
 
-import pytest
-from bson import Int64, MinKey, ObjectId, Regex
+from bson import MinKey, Regex
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -25,15 +23,10 @@ from boundwork.uow.upcasting.documents import encoded
 from boundwork.uow.upcasting.filters import translated
 from boundwork.uow.upcasting.places import Untranslatable
 from boundwork.uow.upcasting.portions import filtered, places, portions
+from tests.unit.upcasts.test_conversions import SCALARS
 
 EXAMPLES = 20_000 if os.environ.get("BOUNDWORK_LONG") else 800
 Stored = dict[str, Any]
-OID = ObjectId("0123456789abcdef01234567")
-DATES = [datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)]
-SCALARS: list[Any] = [
-    None, 0, 1, 2.0, 2.5, Int64(7), "", "a", "7", "10", "2020-01-01T00:00:00.000Z", str(OID), OID, True, *DATES,
-    1_577_836_800_000,
-]  # fmt: skip
 NAMES = ["a", "b", "c"]
 PATHS = ["a", "b", "c", "a", "b", "c", "a.a", "a.b", "b.a", "b.b", "c.a", "c.b.a", "_id"]
 PIECES: list[Callable[[Upcast], Upcast]] = [
@@ -210,18 +203,3 @@ def test_each_document_is_in_one_portion_of_a_sort(seed: int) -> None:
     stored = {**old, "_sv": version} if version > 1 else old
     for document in (stored, {**new, "_sv": lineage.version}):
         assert sum(compile_filter(part.condition)(document) for part in parts) == 1
-
-
-@pytest.mark.parametrize("how", ["text to int", "text to object id", "milliseconds to date", "text to date"])
-@pytest.mark.parametrize("value", SCALARS, ids=repr)
-def test_a_converted_value_comes_back_the_same_or_is_refused(how: Any, value: Any) -> None:
-    [piece] = Upcast(2).convert("a", how).pieces
-    before = as_stored({"a": value})
-    if not conversion(how).takes(value):
-        assert piece.up(before) == before
-        return
-    try:
-        now = piece.up(before)
-    except Unfit:
-        return
-    assert as_stored(piece.down(as_stored(now))) == before

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from boundwork import Document, Ref, Repository, UnitOfWork, any_of, in_, set_
-from tests.unit.hostile.ways import PATHS, Order, Shop, Thing, Way, _seeded
+from tests.properties.hostile.ways import PATHS, Order, Shop, Thing, Way, _seeded
 
 
 class Draft(Document[Any], collection="drafts", versioned=True):

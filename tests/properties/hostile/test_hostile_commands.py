@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundwork import UnitOfWork, connect
-from tests.unit.hostile.asking import ASKING
-from tests.unit.hostile.changing import CHANGING, PLAINLY
-from tests.unit.hostile.checking import Foreign
-from tests.unit.hostile.joining import JOINING, TENANTS, Estate, Tenants
-from tests.unit.hostile.sending import Captured, Sender, captured_by
-from tests.unit.hostile.values import OPERATORS, TEXTS, hostile
-from tests.unit.hostile.ways import PLAIN, TYPED, WRITING, Way
+from tests.properties.hostile.asking import ASKING
+from tests.properties.hostile.changing import CHANGING, PLAINLY
+from tests.properties.hostile.checking import Foreign
+from tests.properties.hostile.joining import JOINING, TENANTS, Estate, Tenants
+from tests.properties.hostile.sending import Captured, Sender, captured_by
+from tests.properties.hostile.values import OPERATORS, TEXTS, hostile
+from tests.properties.hostile.ways import PLAIN, TYPED, WRITING, Way
 
 LONG = os.environ.get("BOUNDWORK_LONG") == "1"
 PARTS = 4 if LONG else 1

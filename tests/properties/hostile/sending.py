@@ -23,7 +23,7 @@ from boundwork.uow.commands import (
     UpsertOne,
 )
 from boundwork.uow.sessions.memory.session import MemorySession
-from tests.unit.hostile.checking import (
+from tests.properties.hostile.checking import (
     check_changes,
     check_document,
     check_filter,
@@ -32,7 +32,7 @@ from tests.unit.hostile.checking import (
     check_sort,
     check_update,
 )
-from tests.unit.hostile.ways import PATHS, Way
+from tests.properties.hostile.ways import PATHS, Way
 
 NOT_SENT = (BSONError, UnicodeError, OverflowError, RecursionError)
 """What the driver raises instead of sending what BSON cannot hold."""

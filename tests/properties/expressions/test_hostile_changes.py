@@ -17,8 +17,8 @@ from boundwork.models.expressions import (
     push,
     set_,
 )
+from tests.properties.expressions.test_hostile_values import hostile, texts
 from tests.unit.expressions.shop import Order, field
-from tests.unit.expressions.test_hostile_values import hostile, texts
 
 extra, meta, number, tags, lines = field("extra"), field("meta"), field("number"), field("tags"), field("lines")
 WAYS: list[Callable[[Any], Any]] = [

@@ -7,7 +7,7 @@ from bson.errors import BSONError
 
 from boundwork import Collation, desc
 from boundwork.repositories.tokens import Position, mark_of, written
-from tests.unit.hostile.ways import Order, Way
+from tests.properties.hostile.ways import Order, Way
 
 ORDER = (("total", 1), ("_id", 1))
 NOT_MADE = (BSONError, UnicodeError, OverflowError, RecursionError, ValueError, TypeError, AttributeError)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from boundwork.alembic_like_migrations import Graph, Revision
 from boundwork.alembic_like_migrations.drafts import merge_parents
-from tests.unit.alembic_like_migrations.graphs import Parents, graph_of, ids, parents
+from tests.properties.alembic_like_migrations.drawn_graphs import parents
+from tests.unit.alembic_like_migrations.graphs import Parents, graph_of, ids
 
 EXAMPLES = 3000 if os.environ.get("BOUNDWORK_LONG") else 40
 some = settings(max_examples=EXAMPLES, deadline=None)

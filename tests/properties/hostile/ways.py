@@ -36,7 +36,7 @@ from boundwork import (
     text,
     within_metres,
 )
-from tests.unit.hostile.checking import is_object
+from tests.properties.hostile.checking import is_object
 
 
 class Status(Enum):
