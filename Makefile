@@ -16,7 +16,7 @@ help:
 	@echo "make test    lint, types, layers and all tests, on a real mongod"
 	@echo "make lint    ruff and import-linter"
 	@echo "make types   mypy and basedpyright"
-	@echo "make unit    the tests that need no server"
+	@echo "make unit    the tests of the pure parts, in seconds"
 	@echo "make bench   the numbers of benchmarks/README.md"
 	@echo "make failures  the failure lab and the validators in their long form, about twenty minutes"
 	@echo "make clean   remove the environment and all caches"
@@ -41,7 +41,7 @@ types: $(VENV)/.dev
 	@$(BIN)/basedpyright & other=$$!; status=0; $(BIN)/mypy || status=$$?; wait $$other || status=$$?; exit $$status
 
 unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest tests/unit tests/architecture
+	@$(BIN)/python -m pytest tests/unit
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks

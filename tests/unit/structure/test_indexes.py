@@ -1,8 +1,5 @@
 """Indexes name fields as they stand in the class; what is stored is found by them, or the class is refused."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -240,43 +237,6 @@ def test_a_collection_has_the_indexes_of_all_its_models_and_their_bases() -> Non
 def test_indexes_have_the_collation_of_the_collection_and_text_indexes_none() -> None:
     (animals,) = declared_structure([Animal])
     assert [index.collation for index in animals.indexes] == [{"locale": "de"}] * 3 + [{"locale": "simple"}]
-
-
-PROGRAM = """
-from boundwork import Document, Index
-from boundwork.models.structure.gathering import declared_structure
-
-class Base(Document):
-    name: str = ""
-
-class First(Base, collection="first", indexes=[Index("name")]):
-    pass
-
-class First(Base, collection="first", indexes=[Index("name", unique=True)]):
-    pass
-
-class Second(First, collection="second"):
-    pass
-
-def inside():
-    class Local(Base, collection="local"):
-        pass
-    return Local
-
-kept = inside()
-print([(one.name, [index.unique for index in one.indexes]) for one in declared_structure()])
-"""
-
-
-def test_without_models_those_of_all_modules_are_meant_each_as_it_was_defined_last() -> None:
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", PROGRAM],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert done.stdout.strip() == "[('first', [True]), ('second', [True])]"
 
 
 def test_declarations_that_contradict_each_other_are_refused() -> None:
