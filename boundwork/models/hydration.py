@@ -7,9 +7,13 @@ threads that load without a break do not keep the collector of the whole process
 
 import gc
 import threading
+from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
+from typing import ParamSpec, TypeVar
 
+ParametersP = ParamSpec("ParametersP")
+ResultT = TypeVar("ResultT")
 PAUSE_COLLECTION = True
 """Whether loading pauses the collector at all; a process that manages the collector itself may say False."""
 
@@ -51,16 +55,13 @@ _pauses = _Pauses()
 
 
 class hydration_pause:  # noqa: N801 - reads as a word: with hydration_pause()
-    """Keep the cyclic garbage collector off for the block, unless `PAUSE_COLLECTION` is False.
-
-    `documents` is how many documents the block is about; for a few a pause costs more than it saves.
-    """
+    """Keep the cyclic garbage collector off for the block, unless `PAUSE_COLLECTION` is False."""
 
     __slots__ = ("_pauses",)
 
-    def __init__(self, documents: int = FEW) -> None:
+    def __init__(self) -> None:
         """Decide whether to pause."""
-        self._pauses = PAUSE_COLLECTION and documents >= FEW
+        self._pauses = PAUSE_COLLECTION
 
     def __enter__(self) -> None:
         """Pause, or begin one more pause inside another."""
@@ -71,3 +72,16 @@ class hydration_pause:  # noqa: N801 - reads as a word: with hydration_pause()
         """Let the collector work again after the last pause."""
         if self._pauses:
             _pauses.leave()
+
+
+def paused(
+    documents: int,
+    work: Callable[ParametersP, ResultT],
+    *arguments: ParametersP.args,
+    **keywords: ParametersP.kwargs,
+) -> ResultT:
+    """Do some work about so many documents with the collector off; for a few a pause costs more than it saves."""
+    if documents < FEW:
+        return work(*arguments, **keywords)
+    with hydration_pause():
+        return work(*arguments, **keywords)

@@ -106,6 +106,11 @@ class Tracker:
             if identity not in kept:
                 changes.rewind()
 
+    def mark(self) -> None:
+        """Make the present state of every touched document the one to rewind to."""
+        for changes in self.touched.values():
+            changes.mark()
+
     def close(self) -> None:
         """Detach every document; the untouched ones are not visited."""
         self.closed = True

@@ -42,7 +42,7 @@ class PlannedBulk:
 
     def command(self) -> BulkWrite:
         """Return the bulk as a command."""
-        return BulkWrite(self.collection, tuple(planned.write for planned in self.writes))
+        return BulkWrite(self.collection, tuple([planned.write for planned in self.writes]))
 
 
 def by_collection(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -58,19 +58,25 @@ def may_contend(changes: Sequence[Change]) -> bool:
 
     Only then are the unique keys of the collection worth asking for.
     """
-    kinds = {type(change) for change in changes}
-    return len(kinds) > 1 or (Alteration in kinds and len(changes) > 1)
+    if len(changes) == 1:
+        return False
+    kinds = set(map(type, changes))
+    return len(kinds) > 1 or Alteration in kinds
 
 
 def planned(collection: str, changes: Sequence[Change], keys: Sequence[UniqueKey]) -> PlannedBulk:
     """Order the changes of one collection so that no unique key is taken before it is free."""
-    ordered = sorted(changes, key=lambda change: RANK[type(change)])
+    ordered = sorted(changes, key=_rank) if len(changes) > 1 else list(changes)
     replaces = type(ordered[0]) is Insertion and type(ordered[-1]) is Removal
     contended = (IDENTITY, *keys) if replaces else tuple(keys)
     waits = _waits(ordered, contended) if contended and may_contend(ordered) else {}
     if not any(waits.values()):
         return PlannedBulk(collection, [_write(change) for change in ordered])
     return PlannedBulk(collection, _sequence(ordered, waits, keys))
+
+
+def _rank(change: Change) -> int:
+    return RANK[type(change)]
 
 
 def _write(change: Change) -> PlannedWrite:

@@ -4,14 +4,14 @@ A document that an earlier transaction of the unit read is compared with the dat
 a change that somebody committed in between is never overwritten.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boundwork.errors import BoundworkError, DuplicateKey
 from boundwork.models.bson_types import MISSING
 from boundwork.models.difference import same
-from boundwork.models.hydration import hydration_pause
+from boundwork.models.hydration import paused
 from boundwork.models.identity import identity_key
 from boundwork.uow.changes import Alteration, Change, Insertion, Removal
 from boundwork.uow.commands import BulkResult, Find, UniqueKey, UpsertOne
@@ -50,15 +50,16 @@ async def flush(unit: "Unit") -> None:
 
 async def _plan(unit: "Unit", changes: list[Change]) -> list[PlannedBulk]:
     """Return how changes are sent; StaleDocument if one of the documents must not be written."""
-    _refuse_vanished(unit, changes)
+    if unit.workspace.pending.gone:
+        _refuse_vanished(unit, changes)
     if unit.scopes is not None:
         unit.scopes.check(changes)
-    groups = by_collection(changes)
-    for collection, group in groups.items():
+    bulks: list[PlannedBulk] = []
+    for collection, group in by_collection(changes).items():
         await _guard(unit, collection, group)
-    keys = {collection: await _unique_keys(unit, collection, group) for collection, group in groups.items()}
-    with hydration_pause(len(changes)):
-        return [planned(collection, group, keys[collection]) for collection, group in groups.items()]
+        keys = await _unique_keys(unit, collection, group)
+        bulks.append(paused(len(group), planned, collection, group, keys))
+    return bulks
 
 
 def _refuse_vanished(unit: "Unit", changes: list[Change]) -> None:
@@ -78,8 +79,7 @@ async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:
 
 
 async def _send(unit: "Unit", bulks: list[PlannedBulk]) -> list[BulkResult]:
-    with hydration_pause(sum(len(bulk.writes) for bulk in bulks)):
-        commands = [bulk.command() for bulk in bulks]
+    commands = [paused(len(bulk.writes), bulk.command) for bulk in bulks]
 
     def explain(failure: SessionFailure) -> BoundworkError:
         error = write_error(failure, bulks)
@@ -100,20 +100,20 @@ async def _unique_keys(unit: "Unit", collection: str, changes: list[Change]) -> 
     return await unit.send(lambda: keys.of(collection, unit.session)) if known is None else known
 
 
-def _guarded(unit: "Unit", collection: str, changes: list[Change]) -> Iterator[Alteration | Removal]:
-    """Iterate over the changes of documents that the present transaction has not read."""
+def _guarded(unit: "Unit", collection: str, changes: list[Change]) -> dict[Hashable, Alteration | Removal]:
+    """Return the changes of documents that the present transaction has not read, by identity."""
     known = unit.workspace.known
     has_earlier = known.has_earlier(collection)
+    guarded: dict[Hashable, Alteration | Removal] = {}
     for change in changes:
         if isinstance(change, Removal):
             if change.guarded:
-                yield change
-        elif (
-            has_earlier
-            and isinstance(change, Alteration)
-            and known.earlier(collection, identity_key(change.id)) is not None
-        ):
-            yield change
+                guarded[identity_key(change.id)] = change
+        elif has_earlier and isinstance(change, Alteration):
+            key = identity_key(change.id)
+            if known.earlier(collection, key) is not None:
+                guarded[key] = change
+    return guarded
 
 
 def _naming(changes: Collection[Alteration | Removal]) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _naming(changes: Collection[Alteration | Removal]) -> dict[str, Any]:
 
 async def _guard(unit: "Unit", collection: str, changes: list[Change]) -> None:
     """Raise StaleDocument if a document is not as an earlier transaction of the unit read or left it."""
-    guarded = {identity_key(change.id): change for change in _guarded(unit, collection, changes)}
+    guarded = _guarded(unit, collection, changes)
     if not guarded:
         return
     command = Find(collection, _naming(guarded.values()))

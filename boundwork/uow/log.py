@@ -14,7 +14,7 @@ from weakref import ref
 from boundwork.models.bson_types import decode_all
 from boundwork.models.data import data
 from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, Read
-from boundwork.uow.many_inserts import INSERT_BUDGET_BYTES, size_of
+from boundwork.uow.many_inserts import INSERT_BUDGET_BYTES, MANY, size_of
 from boundwork.uow.steadiness import is_steady
 
 READ_BUDGET_BYTES = 256 * 1024 * 1024
@@ -155,7 +155,9 @@ class Log:
     def wrote(self, bulks: Iterable[BulkWrite], results: Iterable[BulkResult]) -> None:
         """Record writes and their reply; past a budget, only that there were some."""
         sent = tuple(bulks)
-        self._bytes_written += size_of(sent)
+        for bulk in sent:
+            if len(bulk.writes) >= MANY:
+                self._bytes_written += size_of(bulk)
         if self._bytes_written > INSERT_BUDGET_BYTES:
             sent, results = (), ()
         self.records.append(WriteRecord(sent, tuple(results)))

@@ -5,7 +5,7 @@ than the objects themselves, so from `MANY` on they are encoded while they are w
 passes that on as it is. Past a budget the log lets go of what was sent, and the unit can no longer be repeated.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -51,12 +51,7 @@ def _alone(insertion: Insertion) -> bytes:
         raise refusal from None
 
 
-def size_of(bulks: Iterable[BulkWrite]) -> int:
-    """Return how many bytes of new documents such bulks hold; small ones are not counted."""
-    return sum(
-        len(write.document.raw)
-        for bulk in bulks
-        if len(bulk.writes) >= MANY
-        for write in bulk.writes
-        if isinstance(write, InsertOne) and isinstance(write.document, RawBSONDocument)
-    )
+def size_of(bulk: BulkWrite) -> int:
+    """Return how many bytes of new documents a bulk of many writes holds."""
+    inserted = (write.document for write in bulk.writes if isinstance(write, InsertOne))
+    return sum(len(document.raw) for document in inserted if isinstance(document, RawBSONDocument))

@@ -14,7 +14,7 @@ from boundwork.models.bson_types import MISSING, decode_all
 from boundwork.models.fixed_fields import FixedFields
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper, mapper_of
-from boundwork.uow.changes import Alteration, Removal
+from boundwork.uow.changes import Alteration, Insertion, Removal
 from boundwork.uow.commands import BulkResult, Find
 from boundwork.uow.unique_claims import value_at
 
@@ -27,18 +27,16 @@ Stored = dict[str, Any]
 
 async def check_counts(unit: "Unit", bulks: "list[PlannedBulk]", results: list[BulkResult]) -> None:
     """Raise StaleDocument if an update or a delete met no document; temporary updates count as well."""
-    writes = [write for bulk in bulks for write in bulk.writes]
-    altered = [write.change for write in writes if isinstance(write.change, Alteration)]
-    removed = [write.change for write in writes if isinstance(write.change, Removal)]
-    matched = sum(result.matched for result in results)
-    if matched >= len(altered) and sum(result.deleted for result in results) >= len(removed):
+    changes = [write.change for bulk in bulks for write in bulk.writes]
+    sent = [change for change in changes if not isinstance(change, Insertion)]
+    if not sent or sum(result.matched + result.deleted for result in results) >= len(sent):
         return
-    sent: list[Alteration | Removal] = [*altered, *removed]
+    sent.sort(key=lambda change: isinstance(change, Removal))
     for change in sent:
         found = await _look(unit, change)
         if (found is None) is isinstance(change, Alteration) or (found is not None and _missed(change, found)):
             raise stale(unit, change, found)
-    raise stale(unit, (removed or altered)[0], None)
+    raise stale(unit, sent[-1], None)
 
 
 async def _look(unit: "Unit", change: Alteration | Removal) -> Stored | None:

@@ -9,6 +9,7 @@ The receipt counts a document once, so those that were updated (altered) are kno
 
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
 from boundwork.models import Document
@@ -17,7 +18,7 @@ from boundwork.models.difference import Update
 from boundwork.models.encoders import unknown_fields
 from boundwork.models.fixed_fields import FixedFields
 from boundwork.models.holding import is_held
-from boundwork.models.hydration import hydration_pause
+from boundwork.models.hydration import paused
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.problems import too_deep
 from boundwork.models.touched import Changes
@@ -144,15 +145,17 @@ class Pending:
                 self.lost[identity] = entry
         self.added = {}
         self.removed = {}
-        with hydration_pause(len(self._tracker.touched)):
-            for identity, changes in list(self._tracker.touched.items()):
-                if identity in unsent:
-                    changes.accept()
-                else:
-                    changes.flushed()
+        paused(len(self._tracker.touched), self._take_as_sent, unsent)
         for changes, name, version in self._versioned:
             changes.advance(name, version)
         self._versioned = []
+
+    def _take_as_sent(self, unsent: Collection[int]) -> None:
+        for identity, changes in list(self._tracker.touched.items()):
+            if identity in unsent:
+                changes.accept()
+            else:
+                changes.flushed()
 
     def missed(self) -> Iterator[Entry]:
         """Iterate over the documents of before that the transaction has removed, sent or not."""
@@ -236,8 +239,7 @@ class Pending:
 
     def changes(self) -> list[Change]:
         """Return what a flush has to do, in the order of first use; InvalidDocument before anything is sent."""
-        with hydration_pause(len(self.added) + len(self._tracker.touched)):
-            return self._changes()
+        return paused(len(self.added) + len(self._tracker.touched), self._changes)
 
     def _changes(self) -> list[Change]:
         if not self.removed and not self._tracker.touched:
@@ -247,7 +249,7 @@ class Pending:
         added = [(entry.place * 2, self._insertion(entry)) for entry in self.added.values()]
         removed = [(entry.place * 2, self._removal(entry)) for entry in self.removed.values()]
         placed: list[tuple[int, Change]] = [*added, *self._alterations(), *removed]
-        return [change for _, change in sorted(placed, key=lambda pair: pair[0])]
+        return [change for _, change in sorted(placed, key=itemgetter(0))]
 
     def _insertion(self, entry: Entry) -> Insertion:
         changes = self._tracker.touched.get(id(entry.document))

@@ -40,7 +40,7 @@ class Receipt:
     def count(self, bulk: PlannedBulk, altered: set[int]) -> None:
         """Add the writes of a bulk, an exchange of unique values once; `altered` are documents updated before."""
         for planned in bulk.writes:
-            if planned.temporary:
+            if planned.unset:
                 continue
             if isinstance(planned.change, Insertion):
                 self.inserted += 1

@@ -43,12 +43,13 @@ async def commit(unit: "Unit") -> None:
 
 async def conclude(unit: "Unit") -> None:
     """Send the commit, again after a transient failure that the unit got over, until its outcome is known."""
-    recovery = Recovery(unit)
+    recovery: Recovery | None = None
     while True:
         refuse_escaped(unit)
         try:
             await committing.commit(unit.session, unit.settings.commit_seconds)
         except SessionFailure as failure:
+            recovery = recovery or Recovery(unit)
             await _recover(unit, recovery, failure)
         else:
             return

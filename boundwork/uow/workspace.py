@@ -11,7 +11,7 @@ from boundwork.errors import DocumentNotFound, NotInUnit
 from boundwork.models import Document
 from boundwork.models.bson_types import MISSING
 from boundwork.models.holding import is_held
-from boundwork.models.hydration import hydration_pause
+from boundwork.models.hydration import paused
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper, mapper_of
 from boundwork.models.tracking import Tracker, is_fresh, is_modified, touch_all
@@ -140,14 +140,16 @@ class Workspace:
     def add_all(self, documents: Sequence[Document[Any]], origin: str | None = None) -> None:
         """Register new documents."""
         self.unit.check()
-        with hydration_pause(len(documents)):
-            for document in documents:
-                self._add(document, origin)
+        paused(len(documents), self._add_each, documents, origin)
+
+    def _add_each(self, documents: Iterable[Document[Any]], origin: str | None) -> None:
+        for document in documents:
+            self._add(document, origin)
 
     def _add(self, document: Document[Any], origin: str | None) -> None:
         mapper = mapper_of(type(document))
         if is_fresh(document):
-            self._adopt(mapper, document, origin, unverified=False)
+            self._adopt(mapper, document, key_of(mapper, document.id), origin, unverified=False)
             return
         going = self.pending.removed.get(id(document))
         if going is not None:
@@ -156,12 +158,13 @@ class Workspace:
             keep = self.known.keep_earlier if going.guarded else self.known.keep
             keep(mapper.collection, going.key, document)
         elif self.is_free(document):
-            self._adopt(mapper, document, origin, unverified=is_modified(document))
+            self._adopt(mapper, document, self._key(mapper, document), origin, unverified=is_modified(document))
         elif mapper.is_removed(document):
             take_back(mapper, document)
 
-    def _adopt(self, mapper: Mapper[Any], document: Document[Any], origin: str | None, *, unverified: bool) -> None:
-        key = self._key(mapper, document)
+    def _adopt(
+        self, mapper: Mapper[Any], document: Document[Any], key: Hashable, origin: str | None, *, unverified: bool
+    ) -> None:
         replaces = self._refuse_second(mapper, document, key) is REMOVED
         owner = owner_for(self.unit, mapper, document) if mapper.is_scoped or self.unit.scopes is not None else MISSING
         self.tracker.attach(document)
@@ -274,9 +277,7 @@ class Workspace:
         worked = bool(self.log.records)
         self.unit.receipt.add(self.staged, committed=worked)
         if not last:
-            with hydration_pause(len(self.tracker.touched)):
-                for changes in self.tracker.touched.values():
-                    changes.mark()
+            paused(len(self.tracker.touched), self.tracker.mark)
         for entry in (*self.pending.gone.values(), *self.pending.withdrawn.values()):
             self.tracker.detach(entry.document)
         if not last:

@@ -15,7 +15,7 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, DocumentTooLarge
 
-from boundwork.models.hydration import hydration_pause
+from boundwork.models.hydration import paused
 from boundwork.uow.commands import (
     BulkResult,
     BulkWrite,
@@ -43,12 +43,15 @@ PARTS = {"insert": "documents", "update": "updates", "delete": "deletes"}
 
 def write_commands(bulk: BulkWrite) -> list[dict[str, Any]]:
     """Return a bulk as commands in its order, each of one kind; DocumentTooLarge for what no server takes."""
-    commands: list[dict[str, Any]] = []
-    with hydration_pause(len(bulk.writes)):
-        for word, statements, options in _runs(bulk.writes):
-            parts = [statements] if len(statements) <= FEW_WRITES else _parts(statements)
-            commands += ({word: bulk.collection, PARTS[word]: part, "ordered": True, **options} for part in parts)
-    return commands
+    return paused(len(bulk.writes), _commands, bulk)
+
+
+def _commands(bulk: BulkWrite) -> list[dict[str, Any]]:
+    return [
+        {word: bulk.collection, PARTS[word]: part, "ordered": True, **options}
+        for word, statements, options in _runs(bulk.writes)
+        for part in ([statements] if len(statements) <= FEW_WRITES else _parts(statements))
+    ]
 
 
 def _runs(writes: Sequence[Write]) -> Iterator[tuple[str, list[Statement], dict[str, Any]]]:
@@ -117,7 +120,7 @@ def _size(statements: list[Statement]) -> int:
 
 def writes_of(command: Mapping[str, Any]) -> int:
     """Return how many writes such a command carries."""
-    return next(len(command[part]) for part in PARTS.values() if part in command)
+    return len(command[next(filter(command.__contains__, PARTS.values()))])
 
 
 def command_result(command: Mapping[str, Any], reply: Mapping[str, Any], done: BulkResult, sent: int) -> BulkResult:
