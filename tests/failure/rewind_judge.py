@@ -51,11 +51,15 @@ class Holding:
 
 @dataclass(slots=True)
 class Level:
-    """What all objects of the unit were at its entry, or at that of a savepoint; so many `places` were taken then."""
+    """What all objects of the unit were at its entry, or at that of a savepoint; so many `places` were taken then.
+
+    `changed` says that something was changed in it before a savepoint inside began: what is sent there may be of this one.
+    """
 
     shots: dict[int, tuple[Shot, str, Any]] = field(default_factory=dict[int, tuple[Shot, str, Any]])
     places: int = 0
     sent: bool = False
+    changed: bool = False
 
 
 class Judged(RuleBasedStateMachine):
@@ -112,6 +116,13 @@ class Judged(RuleBasedStateMachine):
                 self._forget(place)
         self._let_go(level)
 
+    def _differs(self, level: Level) -> bool:
+        """Tell whether an object is not what it was when a level began."""
+        return any(
+            self.holdings[place].status != status or any(shot.differences(self.holdings[place].thing))
+            for place, (shot, status, _) in level.shots.items()
+        )
+
     def _let_go(self, level: Level) -> None:
         """Take out what was first seen in a savepoint that failed, and whose id an object from before stands for again."""
         before = {holding.key for holding in self.holdings[: level.places] if holding.status in {ADDED, STORED}}
@@ -147,7 +158,8 @@ class Judged(RuleBasedStateMachine):
 
     def _try(self, operation: Callable[[], object], *, sends: bool) -> bool:
         if sends:
-            self.levels[-1].sent = True
+            for level in self.levels:
+                level.sent = level.sent or level.changed or level is self.levels[-1]
         try:
             operation()
         except BoundworkError as failure:
