@@ -58,15 +58,13 @@ def may_contend(changes: Sequence[Change]) -> bool:
 
     Only then are the unique keys of the collection worth asking for.
     """
-    if len(changes) == 1:
-        return False
     kinds = set(map(type, changes))
-    return len(kinds) > 1 or Alteration in kinds
+    return len(kinds) > 1 or (Alteration in kinds and len(changes) > 1)
 
 
 def planned(collection: str, changes: Sequence[Change], keys: Sequence[UniqueKey]) -> PlannedBulk:
     """Order the changes of one collection so that no unique key is taken before it is free."""
-    ordered = sorted(changes, key=_rank) if len(changes) > 1 else list(changes)
+    ordered = sorted(changes, key=_rank)
     replaces = type(ordered[0]) is Insertion and type(ordered[-1]) is Removal
     contended = (IDENTITY, *keys) if replaces else tuple(keys)
     waits = _waits(ordered, contended) if contended and may_contend(ordered) else {}
