@@ -161,7 +161,7 @@ def model_decoder(codec: Codec) -> Decoder | None:
     rename = _renamer(codec, renames)
 
     def decode(stored: Any) -> Any:
-        if not is_document(stored):
+        if stored.__class__ is not dict:
             return stored
         for key, read in readers:
             value = stored.get(key)

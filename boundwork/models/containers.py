@@ -86,7 +86,7 @@ def _items_settler(settle: Settler | None) -> Settler | None:
         return None
 
     def run(stored: Any, values: Any) -> None:
-        if is_array(stored) and is_ordered(values) and len(stored) == len(values):
+        if stored.__class__ is list and is_ordered(values) and len(stored) == len(values):
             for item, value in zip(stored, values, strict=True):
                 settle(item, value)
 

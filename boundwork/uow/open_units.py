@@ -8,6 +8,9 @@ lets the children of its owner wait for their turn is found as well; nothing is 
 from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
+from itertools import filterfalse
+from operator import attrgetter, is_not
 from typing import Any
 
 from boundwork.errors import AmbiguousUnitOfWork, NoActiveUnitOfWork
@@ -33,17 +36,19 @@ class OpenUnit:
 
 
 HOOKS_RUN = "while hooks run after its outcome"
+_is_open = attrgetter("unit.is_open")
+_is_mine = attrgetter("unit.is_mine")
 _OPEN: ContextVar[tuple[OpenUnit, ...]] = ContextVar("boundwork_open_units", default=())
 
 
 def push(opened: OpenUnit) -> None:
     """Make a unit the innermost one here."""
-    _OPEN.set((*(there for there in _OPEN.get() if there.unit.is_open), opened))
+    _OPEN.set((*filter(_is_open, _OPEN.get()), opened))
 
 
 def pop(opened: OpenUnit) -> None:
     """Take a unit out, wherever it stands; nothing happens in a context that never had it."""
-    _OPEN.set(tuple(there for there in _OPEN.get() if there is not opened))
+    _OPEN.set(tuple(filter(partial(is_not, opened), _OPEN.get())))
 
 
 def is_open_here(opened: OpenUnit) -> bool:
@@ -53,12 +58,12 @@ def is_open_here(opened: OpenUnit) -> bool:
 
 def ended_here() -> list[OpenUnit]:
     """Return the units that were entered in this context and left in another one, the innermost first."""
-    return [opened for opened in reversed(_OPEN.get()) if not opened.unit.is_open]
+    return list(filterfalse(_is_open, reversed(_OPEN.get())))
 
 
 def mine() -> list[OpenUnit]:
     """Return the open units that may be used here, the innermost last."""
-    return [opened for opened in _OPEN.get() if opened.unit.is_mine]
+    return list(filter(_is_mine, _OPEN.get()))
 
 
 async def step_aside(work: Coroutine[Any, Any, None]) -> None:
