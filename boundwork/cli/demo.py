@@ -10,7 +10,6 @@ from time import perf_counter
 
 from rich.console import Console
 
-from boundwork import Connection
 from boundwork.cli.display import Display
 from boundwork.cli.flights import data
 from boundwork.cli.flights.job import Account, record_flights, stock
@@ -33,7 +32,7 @@ def demo_in_words(url: str | None, *, rows: int, batch: int, as_json: bool) -> b
         with display.waiting("Opening the database"):
             place = opened.enter_context(place_at(url))
         display.begin(place, rows, batch)
-        result = run(place.database, rows, batch, display)
+        result = run(place.logbook, rows, batch, display)
         if as_json:
             request = {"server": place.title, "rows": rows, "batch": batch}
             sys.stdout.write(json.dumps({**request, **result.as_object()}, indent=2) + "\n")
@@ -41,10 +40,9 @@ def demo_in_words(url: str | None, *, rows: int, batch: int, as_json: bool) -> b
     return result.holds
 
 
-def run(database: Connection, rows: int, batch: int, display: Display) -> Result:
+def run(logbook: Logbook, rows: int, batch: int, display: Display) -> Result:
     """Record the flights in an empty database, and prove what a unit promises."""
-    began = perf_counter()
-    logbook, account = Logbook(database), Account()
+    began, account = perf_counter(), Account()
     with display.waiting("Adding all planes and airports"):
         stock(logbook, account)
     with display.progress(rows) as advance:

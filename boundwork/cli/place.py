@@ -1,23 +1,25 @@
 """Where the demo may write.
 
 Without a URL: a server of its own, in a temporary folder. On a given server it uses its own collections, whose names
-begin with `boundwork_demo`, and nothing else. A run leaves its mark there, and the next one empties what is marked;
-collections that hold documents and bear no mark are somebody else's, and are refused.
+begin with `boundwork_demo`, and nothing else. A run leaves its mark there, and the next one empties what is marked, but
+not while another one is at work; collections that hold documents and bear no mark are somebody else's, and are refused.
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from secrets import token_hex
 
-from pydantic import Field
-
-from boundwork import BoundworkError, Connection, Document, Repository, TransactionFailed, connect
+from boundwork import BoundworkError, Connection, TransactionFailed, connect
+from boundwork.cli.at_work import MARK, AtWork, Mark, Premises, Presence
 from boundwork.cli.flights.logbook import Logbook
 
-MARK = "boundwork demo"
 EMBEDDED = "embedded://"
-PATIENCE_MILLISECONDS = 5_000
+PATIENCE_MILLISECONDS = 4_000
+LOST_SECONDS = 12.0
+"""How long a server that was there is tried again: a replica set elects another one in that time. A try takes as long as
+the driver looks for a server, and so do the aborts before and after it: the demo gives up after about 20 seconds."""
+
 UNAUTHORIZED = 13
 LEFT = " What the units before it recorded stays there, and the next run replaces it."
 
@@ -26,23 +28,11 @@ class Unusable(Exception):
     """The demo cannot or must not write at the given place."""
 
 
-class Mark(Document[str], collection="boundwork_demo"):
-    """Says that the collections of the demo are the demo's own."""
-
-    started: datetime = Field(default_factory=lambda: datetime.now(UTC))
-
-
-class Premises(Logbook):
-    """The logbook, and the mark beside it."""
-
-    marks = Repository(Mark)
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A database that the demo may use; `title` names it without a login, `lasting` says that its data stays."""
 
-    database: Connection
+    logbook: Logbook
     title: str
     lasting: bool
 
@@ -51,36 +41,35 @@ class Place:
 def place_at(url: str | None) -> Generator[Place]:
     """Open the place at a URL, an embedded server without one, and claim it; at the end stop what was started.
 
-    Raises Unusable for a server that is not there or a standalone, for collections that no demo wrote, and for
-    what fails in the block.
+    Raises Unusable for a server that is not there or a standalone, for collections that no demo wrote or in which
+    another run is at work, and for what fails in the block.
     """
     address = EMBEDDED if url is None else url
     scheme, _, rest = address.partition("://")
     impatient = scheme.startswith("mongodb") and "serverselectiontimeoutms" not in rest.lower()
     options = {"serverSelectionTimeoutMS": PATIENCE_MILLISECONDS} if impatient else {}
+    title, lasting = _title(address), address != EMBEDDED and scheme != "memory"
     with connect(address, **options) as database:
-        place = Place(database, _title(address), lasting=address != EMBEDDED and scheme != "memory")
-        with _failing_at(place, ""):
-            _claim(place)
-        with _failing_at(place, LEFT if place.lasting else ""):
-            yield place
+        premises = Premises(database, token_hex(8), seconds=LOST_SECONDS)
+        with _failing_at(title, ""):
+            collections = premises.run(_mark, title)
+            presence = Presence(database, premises.run_id)
+        with _failing_at(title, LEFT if lasting else ""), presence:
+            if lasting:
+                _drop(database, collections, title)
+            yield Place(premises, title, lasting)
 
 
 @contextmanager
-def _failing_at(place: Place, then: str) -> Generator[None]:
+def _failing_at(title: str, then: str) -> Generator[None]:
     try:
         yield
+    except AtWork as other:
+        raise Unusable(f"{title}: {other}") from other
     except BoundworkError as failure:
         refused = isinstance(failure, TransactionFailed) and failure.code == UNAUTHORIZED
         login = " The URL needs a login that may read and write there." if refused else ""
-        raise Unusable(f"{place.title}: {failure}{login}{then}") from failure
-
-
-def _claim(place: Place) -> None:
-    """Mark the collections of the demo as its own, and empty them."""
-    collections = Premises(place.database).run(_mark, place.title)
-    if place.lasting:
-        _drop(place, collections)
+        raise Unusable(f"{title}: {failure}{login}{then}") from failure
 
 
 def _mark(unit: Premises, title: str) -> list[str]:
@@ -97,13 +86,13 @@ def _mark(unit: Premises, title: str) -> list[str]:
     return [repository.mapper.collection for repository in repositories]
 
 
-def _drop(place: Place, collections: list[str]) -> None:
-    database = place.database.sync_database()
+def _drop(database: Connection, collections: list[str], title: str) -> None:
+    stored = database.sync_database()
     for collection in collections:
         try:
-            database.drop_collection(collection)
+            stored.drop_collection(collection)
         except Exception as failure:
-            raise Unusable(f"{place.title}: the collection {collection} could not be emptied: {failure}") from failure
+            raise Unusable(f"{title}: the collection {collection} could not be emptied: {failure}") from failure
 
 
 def _title(address: str) -> str:

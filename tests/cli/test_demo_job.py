@@ -25,7 +25,7 @@ def database() -> Iterator[Connection]:
 
 
 def test_two_thousand_flights_are_recorded_and_both_proofs_hold(database: Connection) -> None:
-    result = run(database, 2_000, 500, Display(Console(quiet=True)))
+    result = run(Logbook(database), 2_000, 500, Display(Console(quiet=True)))
 
     assert result.rollback.differences == []
     assert result.totals.differences == []
