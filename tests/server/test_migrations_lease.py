@@ -1,6 +1,7 @@
 """Who may run migrations, on a real server: a lease that is taken over, unlocked, given back, or not needed at all."""
 
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from boundwork.alembic_like_migrations import (
 from boundwork.alembic_like_migrations.engine import lease
 from boundwork.alembic_like_migrations.engine.lease import acquire
 from boundwork.alembic_like_migrations.engine.ledger import StepRecord
+from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.uow.run_sync import run_sync
 from tests.server.counting import (
     COUNT,
@@ -82,6 +84,35 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(stored
     with pytest.raises(LockHeld):
         run_sync(acquire(server_of(stored), 30, 0))
     assert "late" not in stored.list_collection_names()
+
+
+class ReadBefore(Server):
+    """A server on which somebody does something between what is read here and what is written then."""
+
+    meanwhile: Callable[[], object]
+
+    async def all(self, command: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Read, and let them."""
+        found = await Server.all(self, command)
+        self.meanwhile()
+        return found
+
+
+def test_who_took_the_lease_after_unlock_had_read_it_keeps_it(stored: Any) -> None:
+    taken = [run_sync(acquire(server_of(stored), 30, 0))]
+    server = server_of(stored)
+    late = ReadBefore(server.structure, server.sessions)
+
+    def hand_over() -> None:
+        run_sync(taken[0].release())
+        taken.append(run_sync(acquire(server_of(stored), 30, 0)))
+
+    late.meanwhile = hand_over
+    assert run_sync(lease.unlock(late)) is None
+    run_sync(taken[1].renew())
+    run_sync(taken[1].server.still_holding())
+    with pytest.raises(LockHeld):
+        run_sync(acquire(server_of(stored), 30, 0))
 
 
 def test_who_was_paused_between_the_lease_and_its_fence_does_not_lower_the_fence(stored: Any) -> None:

@@ -21,11 +21,12 @@ READING = {"find", "aggregate", "count", "getMore", "hello", "endSessions", "pin
 
 
 class Sent(CommandListener):
-    """The names of the commands that were sent."""
+    """The names of the commands that were sent; `after` is what somebody does once one of a name was answered."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self.names: list[str] = []
+        self.after: dict[str, Callable[[], object]] = {}
 
     def started(self, event: CommandStartedEvent) -> None:
         """Note one."""
@@ -34,7 +35,8 @@ class Sent(CommandListener):
         self.names.append("writing aggregate" if writing else event.command_name)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Do nothing."""
+        """Let somebody do what they do then."""
+        self.after.get(event.command_name, bool)()
 
     def failed(self, event: CommandFailedEvent) -> None:
         """Do nothing."""
@@ -171,6 +173,17 @@ def test_a_time_is_told_of_what_goes_through_documents_and_of_nothing_else(plann
     words = ["op.create_index('users', {'x': 1})", "op.set_field('users', 'x', 1)", "op.seed('users', [{'_id': 'x'}])"]
     (revision,) = planned(*words, "op.set_validator('users', {}, was={})").revisions
     assert [step.seconds is not None for step in revision.steps] == [True, True, False, False]
+
+
+def test_documents_that_go_after_they_were_counted_leave_a_time(
+    stored: Any, planned: Planned, sent: Sent, mongod_client: MongoClient[Any]
+) -> None:
+    users = mongod_client[stored.name].users
+    sent.after["count"] = lambda: users.delete_many({})
+    (step,) = planned("op.set_field('users', 'x', 1)").revisions[0].steps
+    assert (step.documents, users.count_documents({})) == (10, 0)
+    assert step.seconds is not None
+    assert step.seconds < 10
 
 
 def test_the_way_down_is_not_asked_for_a_way_back(stored: Any, tmp_path: Path) -> None:
