@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pymongo.collection import Collection
 from boundwork import guard
 from tests.server.bank import ACCOUNTS, BALANCE, AsyncBank, Bank, bank_of, settled
 from tests.server.commands_seen import CommandsSeen, failing, with_options
+from tests.server.counting import Write, stored_counters, writer
 
 # A simulated loss of the server is over with the next heartbeat; this is the shortest that PyMongo takes.
 SOON_BACK = "heartbeatFrequencyMS=500&serverMonitoringMode=poll"
@@ -101,6 +103,18 @@ def server(mongod_client: MongoClient[Stored], database_name: str) -> Any:
         return failing(mongod_client, commands, times, appName=database_name, **how)
 
     return fails
+
+
+@pytest.fixture
+def counted(mongod_client: MongoClient[Stored], database_name: str) -> Any:
+    """Return a database with two small collections that revisions count in."""
+    return stored_counters(mongod_client, database_name)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return a function that writes the file of a revision that counts."""
+    return writer(tmp_path)
 
 
 @pytest.fixture

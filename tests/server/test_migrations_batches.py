@@ -4,35 +4,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from boundwork.alembic_like_migrations import (
     Migrator,
     StepFailed,
 )
-from tests.server.counting import COUNT, DOCUMENTS, Write, numbers, stored_counters, writer
+from tests.server.counting import COUNT, DOCUMENTS, Write, numbers
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> Any:
-    return stored_counters(mongod_client, database_name)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
-def test_empty_and_missing_collections_have_nothing_to_do(stored: Any, write: Write, tmp_path: Path) -> None:
-    stored.create_collection("empty")
+def test_empty_and_missing_collections_have_nothing_to_do(counted: Any, write: Write, tmp_path: Path) -> None:
+    counted.create_collection("empty")
     write(
         "one", "op.update('empty', {'$inc': {'a': 1}})", "op.update('missing', {'$inc': {'a': 1}})", COUNT, down="pass"
     )
-    assert Migrator(stored, tmp_path).upgrade() == ("one",)
-    assert "missing" not in stored.list_collection_names()
-    assert numbers(stored) == {1}
+    assert Migrator(counted, tmp_path).upgrade() == ("one",)
+    assert "missing" not in counted.list_collection_names()
+    assert numbers(counted) == {1}
 
 
 WHOLE = """
@@ -58,16 +47,16 @@ class Count(DataStep):
 """
 
 
-def test_documents_and_ids_of_many_megabytes_are_visited_each_once(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_documents_and_ids_of_many_megabytes_are_visited_each_once(counted: Any, write: Write, tmp_path: Path) -> None:
     for number in range(5):
-        stored.large.insert_one({"_id": number, "number": 0, "filling": "x" * 9_000_000})
+        counted.large.insert_one({"_id": number, "number": 0, "filling": "x" * 9_000_000})
     for number in range(4):
-        stored.ids.insert_one({"_id": f"{number}{'x' * 6_000_000}", "number": 0})
+        counted.ids.insert_one({"_id": f"{number}{'x' * 6_000_000}", "number": 0})
     write("one", "declare(Count())", down=None, top=WHOLE)
     write("two", "op.update('ids', {'$inc': {'number': 1}})", after="one")
-    assert Migrator(stored, tmp_path).upgrade() == ("one", "two")
-    assert numbers(stored, "large") == {1}
-    assert numbers(stored, "ids") == {1}
+    assert Migrator(counted, tmp_path).upgrade() == ("one", "two")
+    assert numbers(counted, "large") == {1}
+    assert numbers(counted, "ids") == {1}
 
 
 MEANWHILE = """
@@ -98,20 +87,20 @@ class Copy(DataStep):
 
 
 def test_a_collection_that_somebody_makes_meanwhile_is_met_by_another_try(
-    stored: Any, write: Write, tmp_path: Path, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
+    counted: Any, write: Write, tmp_path: Path, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEANWHILE", mongod_uri)
-    monkeypatch.setenv("DATABASE", stored.name)
+    monkeypatch.setenv("DATABASE", counted.name)
     write("one", "declare(Copy())", down=None, top=MEANWHILE)
-    assert Migrator(stored, tmp_path).upgrade() == ("one",)
-    assert stored.copies.count_documents({}) == DOCUMENTS
+    assert Migrator(counted, tmp_path).upgrade() == ("one",)
+    assert counted.copies.count_documents({}) == DOCUMENTS
 
 
-def test_an_error_of_a_step_itself_is_noted_and_kept_as_the_cause(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_an_error_of_a_step_itself_is_noted_and_kept_as_the_cause(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", "declare(Copy())", down=None, top=MEANWHILE.replace("tries.append(1)", "raise ValueError('secret')"))
     with pytest.raises(StepFailed, match="ValueError was raised") as raised:
-        Migrator(stored, tmp_path).upgrade()
+        Migrator(counted, tmp_path).upgrade()
     assert isinstance(raised.value.__cause__, ValueError)
     assert "secret" not in str(raised.value)
-    (record,) = Migrator(stored, tmp_path).standing().half_done
+    (record,) = Migrator(counted, tmp_path).standing().half_done
     assert (record.up[0].state, record.up[0].error) == ("failed", "ValueError")

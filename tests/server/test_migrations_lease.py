@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from boundwork.alembic_like_migrations import (
     LeaseLost,
@@ -25,53 +24,41 @@ from tests.server.counting import (
     Write,
     numbers,
     server_of,
-    stored_counters,
-    writer,
 )
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> Any:
-    return stored_counters(mongod_client, database_name)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
-def test_nothing_pending_takes_no_lease(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_nothing_pending_takes_no_lease(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT)
-    Migrator(stored, tmp_path).upgrade()
-    held = run_sync(acquire(server_of(stored), 30, 0))
-    assert Migrator(stored, tmp_path).upgrade() == ()
+    Migrator(counted, tmp_path).upgrade()
+    held = run_sync(acquire(server_of(counted), 30, 0))
+    assert Migrator(counted, tmp_path).upgrade() == ()
     run_sync(held.release())
 
 
-def test_a_runner_that_was_unlocked_writes_no_more(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_a_runner_that_was_unlocked_writes_no_more(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT)
     others: list[str | None] = []
 
     def unlocked(record: StepRecord) -> None:
         if record.state == "running" and not others:
-            others.append(Migrator(stored, tmp_path).unlock())
+            others.append(Migrator(counted, tmp_path).unlock())
 
     with pytest.raises(LeaseLost):
-        Migrator(stored, tmp_path, watcher=Doing(unlocked)).upgrade()
+        Migrator(counted, tmp_path, watcher=Doing(unlocked)).upgrade()
     assert others[0] is not None
     assert others[0].startswith("process ")
-    assert numbers(stored) == {0, 1}
-    assert Migrator(stored, tmp_path).resume() == ("one",)
-    assert numbers(stored) == {1}
+    assert numbers(counted) == {0, 1}
+    assert Migrator(counted, tmp_path).resume() == ("one",)
+    assert numbers(counted) == {1}
 
 
-def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(stored: Any) -> None:
-    first = run_sync(acquire(server_of(stored), 0.2, 0))
+def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(counted: Any) -> None:
+    first = run_sync(acquire(server_of(counted), 0.2, 0))
     with pytest.raises(LockHeld):
-        run_sync(acquire(server_of(stored), 30, 0))
-    second = run_sync(acquire(server_of(stored), 30, 20))
+        run_sync(acquire(server_of(counted), 30, 0))
+    second = run_sync(acquire(server_of(counted), 30, 20))
     for server in (first.server, first.server):
         with pytest.raises(LeaseLost):
             run_sync(server.still_holding())
@@ -82,8 +69,8 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(stored
     run_sync(first.release())
     run_sync(second.server.still_holding())
     with pytest.raises(LockHeld):
-        run_sync(acquire(server_of(stored), 30, 0))
-    assert "late" not in stored.list_collection_names()
+        run_sync(acquire(server_of(counted), 30, 0))
+    assert "late" not in counted.list_collection_names()
 
 
 class ReadBefore(Server):
@@ -98,73 +85,73 @@ class ReadBefore(Server):
         return found
 
 
-def test_who_took_the_lease_after_unlock_had_read_it_keeps_it(stored: Any) -> None:
-    taken = [run_sync(acquire(server_of(stored), 30, 0))]
-    server = server_of(stored)
+def test_who_took_the_lease_after_unlock_had_read_it_keeps_it(counted: Any) -> None:
+    taken = [run_sync(acquire(server_of(counted), 30, 0))]
+    server = server_of(counted)
     late = ReadBefore(server.structure, server.sessions)
 
     def hand_over() -> None:
         run_sync(taken[0].release())
-        taken.append(run_sync(acquire(server_of(stored), 30, 0)))
+        taken.append(run_sync(acquire(server_of(counted), 30, 0)))
 
     late.meanwhile = hand_over
     assert run_sync(lease.unlock(late)) is None
     run_sync(taken[1].renew())
     run_sync(taken[1].server.still_holding())
     with pytest.raises(LockHeld):
-        run_sync(acquire(server_of(stored), 30, 0))
+        run_sync(acquire(server_of(counted), 30, 0))
 
 
-def test_who_was_paused_between_the_lease_and_its_fence_does_not_lower_the_fence(stored: Any) -> None:
-    first = run_sync(acquire(server_of(stored), 0.2, 0))
-    second = run_sync(acquire(server_of(stored), 30, 20))
+def test_who_was_paused_between_the_lease_and_its_fence_does_not_lower_the_fence(counted: Any) -> None:
+    first = run_sync(acquire(server_of(counted), 0.2, 0))
+    second = run_sync(acquire(server_of(counted), 30, 20))
     with pytest.raises(LeaseLost):
         run_sync(lease._raise_fence(first))
     run_sync(second.server.still_holding())
 
 
 def test_an_interruption_while_the_lease_is_taken_leaves_it_to_others(
-    stored: Any, monkeypatch: pytest.MonkeyPatch
+    counted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(lease, "_raise_fence", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_sync(acquire(server_of(stored), 30, 0))
+        run_sync(acquire(server_of(counted), 30, 0))
     monkeypatch.undo()
-    run_sync(run_sync(acquire(server_of(stored), 30, 0)).release())
+    run_sync(run_sync(acquire(server_of(counted), 30, 0)).release())
 
 
-def test_two_runners_of_one_migrator_do_not_lend_each_other_an_epoch(stored: Any) -> None:
-    server = server_of(stored)
+def test_two_runners_of_one_migrator_do_not_lend_each_other_an_epoch(counted: Any) -> None:
+    server = server_of(counted)
     first = run_sync(acquire(server, 0.2, 0))
     run_sync(acquire(server, 30, 20))
     with pytest.raises(LeaseLost):
         run_sync(first.server.still_holding())
 
 
-def test_an_interruption_gives_the_lease_back_and_resume_goes_on(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_an_interruption_gives_the_lease_back_and_resume_goes_on(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT)
 
     def interrupted(record: StepRecord) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Migrator(stored, tmp_path, watcher=Doing(interrupted)).upgrade()
-    assert numbers(stored) == {0, 1}
-    assert Migrator(stored, tmp_path).resume() == ("one",)
-    assert numbers(stored) == {1}
+        Migrator(counted, tmp_path, watcher=Doing(interrupted)).upgrade()
+    assert numbers(counted) == {0, 1}
+    assert Migrator(counted, tmp_path).resume() == ("one",)
+    assert numbers(counted) == {1}
 
 
-def test_of_deployers_that_begin_at_once_one_does_the_work(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_of_deployers_that_begin_at_once_one_does_the_work(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT)
     write("two", COUNT_OTHERS, after="one")
     results: list[Any] = []
 
     def deploy() -> None:
         try:
-            results.append(Migrator(stored, tmp_path, patience=60).upgrade())
+            results.append(Migrator(counted, tmp_path, patience=60).upgrade())
         except BaseException as error:
             results.append(error)
 
@@ -174,4 +161,4 @@ def test_of_deployers_that_begin_at_once_one_does_the_work(stored: Any, write: W
     for thread in threads:
         thread.join()
     assert sorted(results) == [(), (), (), ("one", "two")]
-    assert (numbers(stored), numbers(stored, "others")) == ({1}, {1})
+    assert (numbers(counted), numbers(counted, "others")) == ({1}, {1})

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from boundwork.alembic_like_migrations import (
     DatabaseDirty,
@@ -19,75 +18,65 @@ from boundwork.alembic_like_migrations import (
     StepsChanged,
 )
 from boundwork.alembic_like_migrations.engine.server import LEDGER
-from tests.server.counting import COUNT, COUNT_OTHERS, DOCUMENTS, Write, mend, numbers, spoil, stored_counters, writer
+from tests.server.counting import COUNT, COUNT_OTHERS, DOCUMENTS, Write, mend, numbers, spoil
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def stored(mongod_client: MongoClient[dict[str, Any]], database_name: str) -> Any:
-    return stored_counters(mongod_client, database_name)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
 def test_a_downgrade_that_failed_leaves_its_revision_applied_and_is_tried_again(
-    stored: Any, write: Write, tmp_path: Path
+    counted: Any, write: Write, tmp_path: Path
 ) -> None:
     write("one", COUNT)
     write("two", COUNT_OTHERS, COUNT, after="one")
-    migrator = Migrator(stored, tmp_path)
+    migrator = Migrator(counted, tmp_path)
     migrator.upgrade()
-    spoil(stored)
+    spoil(counted)
     with pytest.raises(StepFailed, match=r"two \(down\)"):
         migrator.downgrade("-1")
     standing = migrator.standing()
     assert (standing.applied, [one.revision for one in standing.half_done]) == (("one", "two"), ["two"])
-    assert numbers(stored) == {1}
+    assert numbers(counted) == {1}
     with pytest.raises(DatabaseDirty, match="two"):
         migrator.upgrade()
     with pytest.raises(DatabaseDirty, match="two"):
         migrator.downgrade("two")
-    mend(stored, 1)
+    mend(counted, 1)
     assert migrator.downgrade("-1") == ("two",)
-    assert (numbers(stored), numbers(stored, "others")) == ({1}, {0})
+    assert (numbers(counted), numbers(counted, "others")) == ({1}, {0})
     assert migrator.standing().applied == ("one",)
 
 
-def test_a_downgrade_that_failed_is_resumed_or_resolved(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_a_downgrade_that_failed_is_resumed_or_resolved(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT_OTHERS, COUNT)
-    migrator = Migrator(stored, tmp_path)
+    migrator = Migrator(counted, tmp_path)
     migrator.upgrade()
-    spoil(stored)
+    spoil(counted)
     with pytest.raises(StepFailed):
         migrator.downgrade("base")
     migrator.resolve("one", "applied")
     assert (migrator.standing().applied, migrator.standing().half_done) == (("one",), ())
     with pytest.raises(StepFailed):
         migrator.downgrade("base")
-    mend(stored, 1)
+    mend(counted, 1)
     assert migrator.resume() == ("one",)
     assert migrator.standing().applied == ()
 
 
-def test_only_one_revision_that_is_half_done_can_be_resolved(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_only_one_revision_that_is_half_done_can_be_resolved(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT_OTHERS)
-    migrator = Migrator(stored, tmp_path)
+    migrator = Migrator(counted, tmp_path)
     with pytest.raises(NothingToResume):
         migrator.resume()
     with pytest.raises(NotHalfDone):
         migrator.resolve("one", "applied")
     with pytest.raises(RevisionNotFound):
         migrator.resolve("base", "applied")
-    spoil(stored)
+    spoil(counted)
     with pytest.raises(StepFailed, match="in the batch of the documents 200 to 299"):
         migrator.upgrade()
     migrator.resolve("one", "reverted")
     assert migrator.standing().pending == ("one",)
-    mend(stored, 0)
+    mend(counted, 0)
     migrator.upgrade()
     with pytest.raises(NotHalfDone):
         migrator.resolve("one", "reverted")
@@ -95,60 +84,60 @@ def test_only_one_revision_that_is_half_done_can_be_resolved(stored: Any, write:
 
 
 def test_a_half_done_revision_goes_on_with_a_mended_file_if_what_was_begun_is_the_same(
-    stored: Any, write: Write, tmp_path: Path
+    counted: Any, write: Write, tmp_path: Path
 ) -> None:
     write("one", COUNT, COUNT_OTHERS)
-    spoil(stored)
+    spoil(counted)
     with pytest.raises(StepFailed):
-        Migrator(stored, tmp_path, batch_seconds=0.001).upgrade()
+        Migrator(counted, tmp_path, batch_seconds=0.001).upgrade()
     write("one", COUNT, "op.update('others', {'$set': {'number': 1}})")
     with pytest.raises(RevisionTampered, match="resume --changed"):
-        Migrator(stored, tmp_path).resume()
+        Migrator(counted, tmp_path).resume()
     with pytest.raises(StepsChanged, match="as step 2"):
-        Migrator(stored, tmp_path).resume(changed=True)
+        Migrator(counted, tmp_path).resume(changed=True)
     write("one", COUNT, COUNT_OTHERS, "op.update('counters', {'$set': {'late': True}})")
-    mend(stored, 0)
-    assert Migrator(stored, tmp_path).resume(changed=True) == ("one",)
-    assert (numbers(stored), numbers(stored, "others")) == ({1}, {1})
-    assert stored.counters.count_documents({"late": True}) == DOCUMENTS
-    assert Migrator(stored, tmp_path).standing().tampered == ()
+    mend(counted, 0)
+    assert Migrator(counted, tmp_path).resume(changed=True) == ("one",)
+    assert (numbers(counted), numbers(counted, "others")) == ({1}, {1})
+    assert counted.counters.count_documents({"late": True}) == DOCUMENTS
+    assert Migrator(counted, tmp_path).standing().tampered == ()
 
 
 def test_a_change_of_structure_that_failed_may_have_begun_so_its_step_stays_as_it_was(
-    stored: Any, write: Write, tmp_path: Path
+    counted: Any, write: Write, tmp_path: Path
 ) -> None:
     unique = "op.create_index('counters', {'number': 1}, unique=True)"
     write("one", unique)
     with pytest.raises(StepFailed):
-        Migrator(stored, tmp_path).upgrade()
+        Migrator(counted, tmp_path).upgrade()
     write("one", "op.create_index('others', {'number': 1})")
     with pytest.raises(StepsChanged, match="as step 1"):
-        Migrator(stored, tmp_path).resume(changed=True)
+        Migrator(counted, tmp_path).resume(changed=True)
     write("one", unique, "op.create_index('others', {'number': 1})")
-    stored.counters.delete_many({"_id": {"$gt": 0}})
-    assert Migrator(stored, tmp_path).resume(changed=True) == ("one",)
+    counted.counters.delete_many({"_id": {"$gt": 0}})
+    assert Migrator(counted, tmp_path).resume(changed=True) == ("one",)
 
 
-def test_a_step_that_is_done_is_not_done_again(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_a_step_that_is_done_is_not_done_again(counted: Any, write: Write, tmp_path: Path) -> None:
     called = "lambda database: database.calls.insert_one({})"
     write("one", f"op.execute({called}, transaction=False)", COUNT_OTHERS, down=None)
-    spoil(stored)
+    spoil(counted)
     with pytest.raises(StepFailed):
-        Migrator(stored, tmp_path).upgrade()
-    mend(stored, 0)
-    Migrator(stored, tmp_path).resume()
-    assert stored.calls.count_documents({}) == 1
+        Migrator(counted, tmp_path).upgrade()
+    mend(counted, 0)
+    Migrator(counted, tmp_path).resume()
+    assert counted.calls.count_documents({}) == 1
 
 
-def test_a_changed_file_is_not_used_to_go_down(stored: Any, write: Write, tmp_path: Path) -> None:
+def test_a_changed_file_is_not_used_to_go_down(counted: Any, write: Write, tmp_path: Path) -> None:
     write("one", COUNT)
-    Migrator(stored, tmp_path).upgrade()
+    Migrator(counted, tmp_path).upgrade()
     write("one", COUNT, COUNT)
     with pytest.raises(RevisionTampered):
-        Migrator(stored, tmp_path).downgrade("base")
-    assert Migrator(stored, tmp_path).stamp("one") == ("one",)
-    Migrator(stored, tmp_path).downgrade("base")
-    assert numbers(stored) == {-1}
+        Migrator(counted, tmp_path).downgrade("base")
+    assert Migrator(counted, tmp_path).stamp("one") == ("one",)
+    Migrator(counted, tmp_path).downgrade("base")
+    assert numbers(counted) == {-1}
 
 
 @pytest.mark.parametrize(
@@ -161,22 +150,22 @@ def test_a_changed_file_is_not_used_to_go_down(stored: Any, write: Write, tmp_pa
     ],
 )
 def test_a_mistake_in_the_last_file_is_met_before_anything_is_written(
-    stored: Any, write: Write, tmp_path: Path, wrong: dict[str, Any], error: type[Exception]
+    counted: Any, write: Write, tmp_path: Path, wrong: dict[str, Any], error: type[Exception]
 ) -> None:
     write("one", COUNT)
     write("two", wrong.pop("up"), after="one", **wrong)
     with pytest.raises(error, match="two"):
-        Migrator(stored, tmp_path).upgrade()
-    assert LEDGER not in stored.list_collection_names()
+        Migrator(counted, tmp_path).upgrade()
+    assert LEDGER not in counted.list_collection_names()
 
 
 def test_a_downgrade_over_a_revision_without_down_is_refused_as_a_whole(
-    stored: Any, write: Write, tmp_path: Path
+    counted: Any, write: Write, tmp_path: Path
 ) -> None:
     write("one", COUNT, down=None)
     write("two", COUNT, after="one")
-    migrator = Migrator(stored, tmp_path)
+    migrator = Migrator(counted, tmp_path)
     migrator.upgrade()
     with pytest.raises(Irreversible, match="it has no down"):
         migrator.downgrade("base")
-    assert numbers(stored) == {2}
+    assert numbers(counted) == {2}
