@@ -13,6 +13,7 @@ from secrets import token_hex
 from boundwork import BoundworkError, Connection, TransactionFailed, connect
 from boundwork.cli.at_work import MARK, AtWork, Mark, Premises, Presence
 from boundwork.cli.flights.logbook import Logbook
+from boundwork.cli.patience import giving_up_after
 
 EMBEDDED = "embedded://"
 PATIENCE_MILLISECONDS = 4_000
@@ -45,11 +46,8 @@ def place_at(url: str | None) -> Generator[Place]:
     another run is at work, and for what fails in the block.
     """
     address = EMBEDDED if url is None else url
-    scheme, _, rest = address.partition("://")
-    impatient = scheme.startswith("mongodb") and "serverselectiontimeoutms" not in rest.lower()
-    options = {"serverSelectionTimeoutMS": PATIENCE_MILLISECONDS} if impatient else {}
-    title, lasting = _title(address), address != EMBEDDED and scheme != "memory"
-    with connect(address, **options) as database:
+    title, lasting = _title(address), address != EMBEDDED and not address.startswith("memory:")
+    with connect(address, **giving_up_after(PATIENCE_MILLISECONDS, address)) as database:
         premises = Premises(database, token_hex(8), seconds=LOST_SECONDS)
         with _failing_at(title, ""):
             collections = premises.run(_mark, title)

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ def demo(url: str, *options: str) -> Running:
 
 
 @contextmanager
-def at_its_work(url: str, stored: Any) -> Iterator[Running]:
+def at_its_work(url: str, stored: Any) -> Generator[Running]:
     """Give a demo that has recorded flights in an empty database and goes on; it is killed at the end."""
     with demo(url, *ENDLESS) as running:
         try:

@@ -143,6 +143,8 @@ def test_ctrl_c_says_what_to_do_and_gives_the_lock_back(migrate: Migrate, stored
     result = migrate("upgrade")
     assert result.exit_code == 130
     assert "`resume` goes on with it" in result.stderr
+    error = json.loads(migrate("resume", "--json").stdout)["error"]
+    assert (error["kind"], error["exit"]) == ("Interrupted", 130)
     write_revision("one", None)
     assert migrate("resume", "--changed", "--lock-timeout", "0").exit_code == 0
     assert stored.counters.distinct("number") == [1]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,33 +74,46 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(counte
     assert "late" not in counted.list_collection_names()
 
 
-class ReadBefore(Server):
-    """A server on which somebody does something between what is read here and what is written then."""
+@dataclass
+class Crowded(Server):
+    """A server on which others do something before or after the holder of the lease is read."""
 
-    meanwhile: Callable[[], object]
+    before: Callable[[], object] = bool
+    after: Callable[[], object] = bool
 
     async def all(self, command: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Read, and let them."""
+        self.before()
         found = await Server.all(self, command)
-        self.meanwhile()
+        self.after()
         return found
+
+
+def crowded(counted: Any, before: Callable[[], object] = bool, after: Callable[[], object] = bool) -> Server:
+    """Return the engine's view of a database in which others do something."""
+    server = server_of(counted)
+    return Crowded(server.structure, server.sessions, before=before, after=after)
 
 
 def test_who_took_the_lease_after_unlock_had_read_it_keeps_it(counted: Any) -> None:
     taken = [run_sync(acquire(server_of(counted), 30, 0))]
-    server = server_of(counted)
-    late = ReadBefore(server.structure, server.sessions)
 
     def hand_over() -> None:
         run_sync(taken[0].release())
         taken.append(run_sync(acquire(server_of(counted), 30, 0)))
 
-    late.meanwhile = hand_over
-    assert run_sync(lease.unlock(late)) is None
+    assert run_sync(lease.unlock(crowded(counted, after=hand_over))) is None
     run_sync(taken[1].renew())
     run_sync(taken[1].server.still_holding())
     with pytest.raises(LockHeld):
         run_sync(acquire(server_of(counted), 30, 0))
+
+
+def test_who_asks_for_the_lease_when_it_is_given_back_gets_it(counted: Any) -> None:
+    first = run_sync(acquire(server_of(counted), 30, 0))
+    asking = crowded(counted, before=lambda: run_sync(first.release()))
+    second = run_sync(acquire(asking, 30, 0))
+    run_sync(second.renew())
 
 
 def test_who_was_paused_between_the_lease_and_its_fence_does_not_lower_the_fence(counted: Any) -> None:

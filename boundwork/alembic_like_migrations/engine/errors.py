@@ -78,7 +78,8 @@ class DatabaseDirty(MigrationError):
     def __init__(self, revisions: Sequence[str]) -> None:
         """Name the revisions."""
         super().__init__(
-            f"{', '.join(revisions)} was begun and not ended. Run `resume` to go on, or decide by hand with `resolve`."
+            f"{', '.join(revisions)} {'was' if len(revisions) == 1 else 'were'} begun and not ended. Run `resume` to go on, "
+            "or decide by hand with `resolve`."
         )
         self.revisions = tuple(revisions)
 

@@ -73,7 +73,10 @@ async def _acquire(server: Server, owner: str, seconds: float, deadline: float) 
             await _raise_fence(lease)
             return lease
         if monotonic() >= deadline:
-            raise await server.patiently(lambda: _held(server), PASSING_SECONDS)
+            held = await server.patiently(lambda: _held(server), PASSING_SECONDS)
+            if held is None:
+                continue
+            raise held
         await server.sessions().pause(min(LOOK_AGAIN_SECONDS, max(deadline - monotonic(), 0)))
 
 
@@ -148,12 +151,13 @@ async def _upsert(server: Server, query: dict[str, Any], update: Any, **options:
         raise
 
 
-async def _held(server: Server) -> LockHeld:
+async def _held(server: Server) -> LockHeld | None:
+    """Return the error that says who has the lease; None if it was given back in this moment."""
     left = {"$divide": [{"$subtract": ["$expires", NOW]}, 1000]}
     pipeline = [{"$match": {"_id": LEASE}}, {"$project": {"who": 1, "left": left}}]
     found = await server.all({"aggregate": LEDGER, "pipeline": pipeline, "cursor": {}})
     row: Mapping[str, Any] = found[0] if found else FREE
-    return LockHeld(str(row.get("who")), float(row.get("left") or 0))
+    return None if row["who"] is None else LockHeld(str(row["who"]), float(row["left"]))
 
 
 async def _update(server: Server, query: dict[str, Any], update: Any, **options: Any) -> int:

@@ -1,4 +1,4 @@
-"""What can be asked of a database and its revisions: upgrade, downgrade, resume, stamp, resolve, and where it stands.
+"""What can be asked of a database and its revisions: to go up or down, to end or undo what was begun, and where it stands.
 
 Written once for both colours. What is done needs the lease; what is only read does not. Every revision of a path is
 prepared before the first one runs, so a mistake in the last file is met before anything is written. Which of a squash

@@ -13,7 +13,7 @@ import typer
 from boundwork import BoundworkError
 from boundwork.alembic_like_migrations import Migrator
 from boundwork.alembic_like_migrations.project import Project
-from boundwork.cli.migrate.answers import answering, failed, print_json, print_rows
+from boundwork.cli.migrate.answers import answering, fail, failed, print_json, print_rows
 from boundwork.cli.migrate.exits import exit_of
 from boundwork.cli.migrate.models import make_importable
 from boundwork.cli.migrate.places import Place, places
@@ -97,8 +97,8 @@ def _run_each(project: Project, accounts: Sequence[Account], asked: Asked, job: 
             account.words, account.error = f"failed: {type(failure).__name__}", failure
             return failure
         except KeyboardInterrupt:
-            typer.echo("boundwork: Interrupted. What was committed stays; `resume` goes on with it.", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+            text = "Interrupted. What was committed stays; `resume` goes on with it."
+            fail("Interrupted", text, INTERRUPTED, as_json=asked.as_json)
         finally:
             watching.close()
     return None

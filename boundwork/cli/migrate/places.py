@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 
 from boundwork import BoundworkError, Connection, connect
 from boundwork.alembic_like_migrations.settings import Settings
+from boundwork.cli.patience import giving_up_after
 
 PATIENCE_MILLISECONDS = 10_000
 
@@ -23,8 +24,7 @@ class Place:
 
     def connect(self) -> Connection:
         """Return a connection that is opened when it is used. Raises BoundworkError for a URL without meaning."""
-        patient = "serverselectiontimeoutms" in self.url.lower() or not self.url.startswith("mongodb")
-        return connect(self.url, **({} if patient else {"serverSelectionTimeoutMS": PATIENCE_MILLISECONDS}))
+        return connect(self.url, **giving_up_after(PATIENCE_MILLISECONDS, self.url))
 
 
 def places(
