@@ -104,7 +104,7 @@ def test_current_and_upgrade_say_what_is_noted(migrate: Migrate, title: str) -> 
     assert migrate("current").stdout == f"{title}  at s5s5; 1 pending; {noted}\n"
     lines = migrate("plan").stdout.splitlines()
     assert lines[0] == "note s5s5  it stands for one1, two2, which are applied; nothing of it is run"
-    assert "would apply 1 revisions and note s5s5 in about" in lines[-1]
+    assert "would apply 1 revision and note s5s5 in about" in lines[-1]
     result = migrate("upgrade")
     assert result.stdout.splitlines() == [
         "s5s5  adopted: it stands for one1, two2, which are applied",

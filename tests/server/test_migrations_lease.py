@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from boundwork.alembic_like_migrations import (
     LeaseLost,
     LockHeld,
+    MigrationError,
     Migrator,
 )
 from boundwork.alembic_like_migrations.engine import lease
+from boundwork.alembic_like_migrations.engine.heartbeat import kept_by_thread
 from boundwork.alembic_like_migrations.engine.lease import acquire
 from boundwork.alembic_like_migrations.engine.ledger import StepRecord
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.uow.run_sync import run_sync
+from tests.failure.faults import until
 from tests.server.counting import (
     COUNT,
     COUNT_OTHERS,
@@ -135,6 +139,39 @@ def test_an_interruption_while_the_lease_is_taken_leaves_it_to_others(
         run_sync(acquire(server_of(counted), 30, 0))
     monkeypatch.undo()
     run_sync(run_sync(acquire(server_of(counted), 30, 0)).release())
+
+
+@pytest.mark.parametrize(("code", "advice"), [(13, "Use a login that may read and write"), (50, "Try again")])
+def test_who_may_not_ask_is_told_to_be_somebody_else_and_nobody_else_is(
+    mongod_uri: str, counted: Any, server: Any, write: Write, tmp_path: Path, code: int, advice: str
+) -> None:
+    write("one", COUNT)
+    with MongoClient[Any](mongod_uri, appName=counted.name) as client, server(["find"], 1, {"errorCode": code}):
+        with pytest.raises(MigrationError) as raised:
+            Migrator(client[counted.name], tmp_path).upgrade()
+        assert advice in str(raised.value)
+
+
+def test_a_watcher_that_fails_does_not_end_the_heartbeat(counted: Any) -> None:
+    held = run_sync(acquire(server_of(counted), 1.5, 0))
+    looks: list[int] = []
+
+    async def look() -> None:
+        looks.append(1)
+        raise ValueError("secret")
+
+    def ends() -> Any:
+        return counted.boundwork_migrations.find_one({"_id": "lease"})["expires"]
+
+    async def keep() -> None:
+        async with kept_by_thread(held) as pulse:
+            first = ends()
+            with pulse.looking(look):
+                until(lambda: ends() > first)
+            assert ends() > first
+
+    run_sync(keep())
+    assert looks == [1]
 
 
 def test_two_runners_of_one_migrator_do_not_lend_each_other_an_epoch(counted: Any) -> None:

@@ -243,7 +243,7 @@ def test_the_command_tells_the_plan(
     assert lines[0] == "apply one (contract)"
     assert lines[1].startswith("  drop collection users with its documents  locks the collection")
     assert lines[2] == "    ! loses 10 documents for good"
-    assert "would apply 1 revisions in about 0.0 s, 2 warnings" in lines[-1]
+    assert "would apply 1 revision in about 0.0 s, 2 warnings" in lines[-1]
     (told,) = json.loads(runner.invoke(app, ["migrate", *words, "--json"]).stdout)["databases"]
     assert told["plan"]["revisions"][0]["steps"][0]["warnings"][0] == "loses 10 documents for good"
     assert stored.users.count_documents({}) == 10

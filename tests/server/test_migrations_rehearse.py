@@ -187,8 +187,8 @@ def test_the_command_names_what_differs(
     )
     told = runner.invoke(app, ["migrate", "rehearse"])
     assert told.exit_code == 1
-    assert told.stdout.splitlines()[0] == "users: 1 documents differ: 3"
-    assert told.stdout.splitlines()[1].endswith("1 revisions there and back on 10 documents: not all came back")
+    assert told.stdout.splitlines()[0] == "users: 1 document differs: 3"
+    assert told.stdout.splitlines()[1].endswith("1 revision there and back on 10 documents: not all came back")
     (told,) = json.loads(runner.invoke(app, ["migrate", "rehearse", "--json"]).stdout)["databases"]
     assert told["rehearsal"]["unlike"][0]["documents"] == ["3"]
     write(tmp_path / "migrations", "one", None, ["op.set_field('users', 'plan', 'free')"])

@@ -61,9 +61,15 @@ class Pulse:
             self._look = None
 
     async def turn(self) -> None:
-        """Do what is due."""
+        """Do what is due; somebody whose look fails gets no other, for it is the lease that matters."""
         if (look := self._look) is not None:
-            await look()
+            try:
+                await look()
+            except Exception as failure:  # noqa: BLE001 - a watcher is the program's, and may raise anything
+                self._look = None
+                logger.warning(
+                    "who watches the migrations failed and is told no more of this step: %s", type(failure).__name__
+                )
         if monotonic() >= self._due:
             await self.beat()
             self._due = monotonic() + self.interval

@@ -16,6 +16,7 @@ from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.reporting import public_error
 
 logger = logging.getLogger("boundwork.migrations")
+UNAUTHORIZED = 13
 
 
 class Keep(Protocol):
@@ -58,4 +59,5 @@ def explained() -> Generator[None]:
         if failure.kind in {FailureKind.UNREACHABLE, FailureKind.LOGIN}:
             raise public_error(failure) from failure.__cause__
         why = str(failure).rstrip(".")
-        raise MigrationError(f"The migrations could not be looked up: {why}. Try again.") from failure.__cause__
+        advice = "Use a login that may read and write this database" if failure.code == UNAUTHORIZED else "Try again"
+        raise MigrationError(f"The migrations could not be looked up: {why}. {advice}.") from failure.__cause__

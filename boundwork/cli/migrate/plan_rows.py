@@ -21,9 +21,9 @@ def summed_up(plan: Plan) -> str:
     noted = f"note {', '.join(one.squash for one in plan.adopting)}"
     if not plan.revisions:
         return f"would {noted}" if plan.adopting else "nothing to do"
-    warnings = f", {len(plan.warnings)} warnings" if plan.warnings else ""
+    warnings = f", {_many(len(plan.warnings), 'warning')}" if plan.warnings else ""
     also = f" and {noted}" if plan.adopting else ""
-    run = f"{WORDS[plan.direction]} {len(plan.revisions)} revisions"
+    run = f"{WORDS[plan.direction]} {_many(len(plan.revisions), 'revision')}"
     return f"would {run}{also} in about {plan.seconds:,.1f} s{warnings}"
 
 
@@ -34,14 +34,15 @@ def rehearsal_rows(found: Rehearsal) -> list[Row]:
         more = f" and {one.number - len(one.documents)} more" if one.number > len(one.documents) else ""
         if one.number:
             ids = ", ".join(map(shown, one.documents))
-            rows.append(((f"{one.collection}: {one.number} documents differ: {ids}{more}", "yellow"),))
+            differ = f"{_many(one.number, 'document')} differ{'s' if one.number == 1 else ''}"
+            rows.append(((f"{one.collection}: {differ}: {ids}{more}", "yellow"),))
         rows += [((f"{one.collection}: {part}", "yellow"),) for part in one.structure]
     return rows
 
 
 def rehearsed(found: Rehearsal) -> str:
     """Return in a few words how a rehearsal went."""
-    went = f"{len(found.revisions)} revisions there and back on {found.documents:,} documents"
+    went = f"{_many(len(found.revisions), 'revision')} there and back on {_many(found.documents, 'document')}"
     return f"{went}: all came back" if found.same else f"{went}: not all came back"
 
 
@@ -65,5 +66,9 @@ def _warning_rows(warnings: Sequence[str], indent: str) -> list[Row]:
 
 
 def _size(step: PlannedStep) -> str:
-    documents = "" if step.documents is None else f"{step.documents:,} documents"
+    documents = "" if step.documents is None else _many(step.documents, "document")
     return documents if step.seconds is None else f"{documents}, about {step.seconds:,.1f} s"
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
