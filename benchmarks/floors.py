@@ -1,6 +1,7 @@
-"""What a row would be if boundwork itself cost nothing: its commands, sent by hand with all that they carry prepared.
+"""What no row can be below: the commands of boundwork, sent by hand with all that they carry prepared.
 
-`python -m benchmarks.floors [URI]`. What lies between such a row and boundwork's is boundwork's own share.
+`python -m benchmarks.floors [URI]`. What lies between such a row and boundwork's holds its own work, and what any client
+must do there: encode, decode, validate.
 """
 
 import sys
@@ -42,7 +43,7 @@ def _encoded(document: dict[str, Any]) -> RawBSONDocument:
 def get(place: Place) -> dict[str, Comparison]:
     """Compare the query of a get, and the query with pydantic's validation, with `find_one`."""
     database = place.holding(FULL.documents)
-    ids = ids_of(database, GETS)
+    collection, ids = orders_of(database), ids_of(database, GETS)
 
     def asked(command: Command, key: object) -> Stored:
         found = command({"find": "orders", "filter": {"_id": key}, "limit": 1, "singleBatch": True})
@@ -54,7 +55,7 @@ def get(place: Place) -> dict[str, Comparison]:
         return Order.model_validate(stored)
 
     def raw() -> object:
-        return [orders_of(database).find_one({"_id": key}) for key in ids]
+        return [collection.find_one({"_id": key}) for key in ids]
 
     def plain() -> object:
         with _transaction(database) as command:
@@ -124,7 +125,7 @@ def change(place: Place) -> dict[str, Comparison]:
 
             def run() -> None:
                 with _transaction(database) as command:
-                    command({"update": "orders", "updates": updates, "ordered": True})
+                    assert command({"update": "orders", "updates": updates, "ordered": True})["n"] == len(updates)
 
             yield run
 

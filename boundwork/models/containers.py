@@ -130,7 +130,7 @@ def fixed_tuple(items: list[Shape]) -> Shape:
 
 def _places_settler(settlers: list[Settler | None]) -> Settler:
     def run(stored: Any, values: Any) -> None:
-        if is_array(stored) and is_tuple(values) and len(stored) == len(values) == len(settlers):
+        if stored.__class__ is list and is_tuple(values) and len(stored) == len(values) == len(settlers):
             for finish, item, value in zip(settlers, stored, values, strict=True):
                 if finish is not None:
                     finish(item, value)
@@ -211,7 +211,7 @@ def _mapping_settler(settle: Settler | None) -> Settler | None:
         return None
 
     def run(stored: Any, values: Any) -> None:
-        if is_document(stored) and is_dict(values):
+        if stored.__class__ is dict and is_dict(values):
             for name, value in values.items():
                 item = stored.get(name, MISSING)
                 if item is not MISSING:

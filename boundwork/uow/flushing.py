@@ -54,9 +54,10 @@ async def _plan(unit: "Unit", changes: list[Change]) -> list[PlannedBulk]:
         _refuse_vanished(unit, changes)
     if unit.scopes is not None:
         unit.scopes.check(changes)
-    bulks: list[PlannedBulk] = []
-    for collection, group in by_collection(changes).items():
+    groups, bulks = by_collection(changes), list[PlannedBulk]()
+    for collection, group in groups.items():
         await _guard(unit, collection, group)
+    for collection, group in groups.items():
         keys = await _unique_keys(unit, collection, group)
         bulks.append(paused(len(group), planned, collection, group, keys))
     return bulks

@@ -31,12 +31,14 @@ async def check_counts(unit: "Unit", bulks: "list[PlannedBulk]", results: list[B
     sent = [change for change in changes if not isinstance(change, Insertion)]
     if not sent or sum(result.matched + result.deleted for result in results) >= len(sent):
         return
-    sent.sort(key=lambda change: isinstance(change, Removal))
-    for change in sent:
+    altered = [change for change in sent if isinstance(change, Alteration)]
+    removed = [change for change in sent if isinstance(change, Removal)]
+    in_order: list[Alteration | Removal] = [*altered, *removed]
+    for change in in_order:
         found = await _look(unit, change)
         if (found is None) is isinstance(change, Alteration) or (found is not None and _missed(change, found)):
             raise stale(unit, change, found)
-    raise stale(unit, sent[-1], None)
+    raise stale(unit, (removed or altered)[0], None)
 
 
 async def _look(unit: "Unit", change: Alteration | Removal) -> Stored | None:

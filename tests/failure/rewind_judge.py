@@ -51,15 +51,11 @@ class Holding:
 
 @dataclass(slots=True)
 class Level:
-    """What all objects of the unit were at its entry, or at that of a savepoint; so many `places` were taken then.
-
-    `changed` says that something was changed in it before a savepoint inside began: what is sent there may be of this one.
-    """
+    """What all objects of the unit were at its entry, or at that of a savepoint; so many `places` were taken then."""
 
     shots: dict[int, tuple[Shot, str, Any]] = field(default_factory=dict[int, tuple[Shot, str, Any]])
     places: int = 0
     sent: bool = False
-    changed: bool = False
 
 
 class Judged(RuleBasedStateMachine):
@@ -116,6 +112,13 @@ class Judged(RuleBasedStateMachine):
                 self._forget(place)
         self._let_go(level)
 
+    def _note_sent(self) -> None:
+        """Note whose work a flush sends: that of the innermost level that has changed anything, and of those inside."""
+        for level in reversed(self.levels):
+            level.sent = True
+            if self._differs(level):
+                return
+
     def _differs(self, level: Level) -> bool:
         """Tell whether an object is not what it was when a level began."""
         return any(
@@ -158,8 +161,7 @@ class Judged(RuleBasedStateMachine):
 
     def _try(self, operation: Callable[[], object], *, sends: bool) -> bool:
         if sends:
-            for level in self.levels:
-                level.sent = level.sent or level.changed or level is self.levels[-1]
+            self._note_sent()
         try:
             operation()
         except BoundworkError as failure:

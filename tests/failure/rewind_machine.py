@@ -59,7 +59,6 @@ class Rewinding(Judged):
             for place, holding in enumerate(self.holdings)
             if holding.status != FREE
         }
-        self.levels[-1].changed = self._differs(self.levels[-1])
         self.levels.append(Level(shots, places=len(self.holdings)))
         self.nested.append(self.shop)
         assert self.shop.__enter__() is self.uow

@@ -1,17 +1,17 @@
 """How sort keys become the (stored path, direction) pairs of a query."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel
 
-from boundwork.models.data import data
 from boundwork.models.expressions.fields import FieldExpression, target_in
 from boundwork.models.expressions.filters import check_root
 from boundwork.models.expressions.stored_names import check_stored_path
 from boundwork.models.expressions.targets import Target
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SortKey:
     """One field, or stored name, and its direction: 1 up, -1 down."""
 

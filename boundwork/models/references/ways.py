@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from boundwork.models.codec import codec_of
-from boundwork.models.data import data
 from boundwork.models.expressions.fields import FieldExpression
 from boundwork.models.expressions.filters import check_root
 from boundwork.models.expressions.targets import Target
@@ -23,7 +22,7 @@ Place = Ref[Any, Any] | Iterable[Ref[Any, Any]] | None
 """What type checkers see in a field that holds one reference or several."""
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Way:
     """Several references that lead on from each other, made by `via`."""
 

@@ -7,13 +7,13 @@ exact on the stored one; where both types have the same order, so is a range.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from bson import DatetimeMS, Decimal128, Int64, ObjectId
 
 from boundwork.models.bson_types import MISSING
-from boundwork.models.data import data
 
 Named = Literal[
     "text to int",
@@ -79,7 +79,7 @@ class Conversion(ABC):
         """Tell whether a test such as `$regex` may see a difference."""
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ByKind(Conversion):
     """A conversion from one type to another."""
 
@@ -134,7 +134,7 @@ class ByKind(Conversion):
         return (word == "$regex" and "text" in kinds) or (word == "$mod" and bool(kinds & {"int", "milliseconds"}))
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ByValue(Conversion):
     """A conversion of single values, such as codes."""
 

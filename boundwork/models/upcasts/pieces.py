@@ -7,10 +7,10 @@ that going back, and translating a filter, is exact.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 from boundwork.models.bson_types import MISSING
-from boundwork.models.data import data
 from boundwork.models.difference import same
 from boundwork.models.kinds import is_array, is_document, is_mapping
 from boundwork.models.upcasts.conversions import Conversion
@@ -23,7 +23,7 @@ class Unfit(Exception):
     """A piece cannot change a document; the text says why, without values."""
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Piece(ABC):
     """One change of a document."""
 
@@ -51,7 +51,7 @@ class Piece(ABC):
         """Return the document of the old version. Raises Unfit."""
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RenameField(Piece):
     """Give a field another name at its place; dotted paths lead into documents, and into those in lists."""
 
@@ -102,7 +102,7 @@ def changed_below(part: Stored, parents: list[str], change: Callable[[Stored], S
     return part
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SetField(Piece):
     """Give a field a value where it is missing."""
 
@@ -130,7 +130,7 @@ class SetField(Piece):
         return document
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class UnsetField(Piece):
     """Take a field away; `undo` gives its value back, else there is no way back."""
 
@@ -164,7 +164,7 @@ class UnsetField(Piece):
         return {**document, self.name: self.undo(deepcopy(document))}
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ConvertField(Piece):
     """Convert the values of a field one by one, so that each comes back the same."""
 
@@ -201,7 +201,7 @@ class ConvertField(Piece):
         return {key: now if key == self.name else part for key, part in document.items()}
 
 
-@data(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Compute(Piece):
     """Let a function say what some fields become; it sees a copy of the document."""
 
