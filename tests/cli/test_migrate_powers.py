@@ -14,9 +14,10 @@ import pytest
 import typer
 from pymongo import MongoClient
 
-from boundwork.alembic_like_migrations import AsyncMigrator, Instance, Migrator, StepFailed
+from boundwork.alembic_like_migrations import AsyncMigrator, Migrator, StepFailed
 from boundwork.alembic_like_migrations.engine.lease import acquire
 from boundwork.alembic_like_migrations.engine.server import Server
+from boundwork.alembic_like_migrations.rollout.instance import Presence
 from boundwork.cli.app import app
 from boundwork.cli.migrate.exits import Exit
 from boundwork.uow.run_sync import run_sync
@@ -163,7 +164,7 @@ def locked(stored: Any) -> list[str]:
 
 def refused(stored: Any) -> list[str]:
     write("two", "one", "op.drop_collection('old')", "contract")
-    Instance(stored, "web", "base").__enter__()
+    run_sync(Presence(synchronous_structure(stored), "web", "base", 30.0).enter())
     return ["upgrade"]
 
 
