@@ -185,8 +185,10 @@ class Pending:
     def standing(self, later: "Pending") -> Iterator[tuple[Entry, Known | None]]:
         """Iterate over what the unit knew of documents that have moved until `later`, removals first.
 
-        None stands for a document that was withdrawn.
+        None stands for a document that was withdrawn. Of one that was first seen since, while an added document of its id
+        was withdrawn, the unit knew that added document.
         """
+        added = {(entry.mapper.collection, entry.key): entry.document for entry in self.added.values()}
         moved: dict[int, Entry] = {}
         for pending in (self, later):
             for entries in (
@@ -198,7 +200,13 @@ class Pending:
                 pending.withdrawn,
             ):
                 moved.update(entries)
-        before = [(entry, self._known_as(entry)) for identity, entry in moved.items() if later.keeps(identity, self)]
+        before: list[tuple[Entry, Known | None]] = []
+        for identity, entry in moved.items():
+            if later.keeps(identity, self):
+                known = self._known_as(entry)
+                if known is entry.document:
+                    known = added.get((entry.mapper.collection, entry.key), known)
+                before.append((entry, known))
         yield from sorted(before, key=lambda pair: isinstance(pair[1], Document))
 
     def keeps(self, identity: int, before: "Pending") -> bool:

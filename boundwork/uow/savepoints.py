@@ -128,6 +128,10 @@ def _rewind(work: "Workspace", savepoint: Savepoint) -> None:
         work.tracker.detach(entry.document)
         work.known.forget(entry.mapper.collection, entry.key, entry.document)
     for entry, present in before.standing(now):
+        if isinstance(present, Document) and present is not entry.document:
+            work.tracker.detach(entry.document)
+            work.known.keep(entry.mapper.collection, entry.key, present)
+            continue
         work.tracker.attach(entry.document)
         identity = id(entry.document)
         vanished = entry.vanished and identity not in before.lost

@@ -204,3 +204,26 @@ async def test_what_a_nested_unit_read_instead_of_an_added_document_leaves_the_u
             uow.cards.remove(stored[0])
         uow.cards.remove(added)
         assert (await uow.cards.get(1)).text == "first"
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["pending", "sent"])
+async def test_what_a_nested_unit_removed_in_the_place_of_an_added_document_leaves_the_unit_with_it(
+    cards: Any, *, sent: bool
+) -> None:
+    async with cards as uow:
+        added = uow.cards.add(Card(id=1, text="added"))
+        with pytest.raises(ValueError, match="fails"):
+            async with cards:
+                uow.cards.remove(added)
+                stored = await uow.cards.get(1)
+                uow.cards.remove(stored)
+                if sent:
+                    await uow.flush()
+                raise ValueError("fails")
+        assert await uow.cards.find_by_id(1) is added
+        with pytest.raises(NotInUnit):
+            uow.cards.remove(stored)
+        added.text = "changed"
+        await uow.rollback()
+        assert added.text == "added"
+        assert (await uow.cards.get(1)).text == "first"
