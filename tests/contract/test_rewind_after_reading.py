@@ -212,17 +212,18 @@ async def test_what_a_nested_unit_removed_in_the_place_of_an_added_document_leav
 ) -> None:
     async with cards as uow:
         added = uow.cards.add(Card(id=1, text="added"))
+        stored: list[Card] = []
         with pytest.raises(ValueError, match="fails"):
             async with cards:
                 uow.cards.remove(added)
-                stored = await uow.cards.get(1)
-                uow.cards.remove(stored)
+                stored.append(await uow.cards.get(1))
+                uow.cards.remove(stored[0])
                 if sent:
                     await uow.flush()
                 raise ValueError("fails")
         assert await uow.cards.find_by_id(1) is added
         with pytest.raises(NotInUnit):
-            uow.cards.remove(stored)
+            uow.cards.remove(stored[0])
         added.text = "changed"
         await uow.rollback()
         assert added.text == "added"
