@@ -4,6 +4,7 @@ import gc
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -35,6 +36,20 @@ class Bank(UnitOfWork):
 
 def _deposit(uow: Bank, number: int) -> None:
     uow.accounts.get(number % ACCOUNTS).balance += 1
+
+
+def _all_at_once(bank: Bank) -> None:
+    """Have units of all threads open at the same time, so that the server knows as many sessions as it ever will."""
+    together = Barrier(THREADS)
+
+    def one(number: int) -> None:
+        with bank as uow:
+            uow.accounts.get(number)
+            together.wait(60)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(one, range(THREADS)):
+            pass
 
 
 def _churn(bank: Bank, units: int) -> int:
@@ -72,6 +87,7 @@ def test_nothing_is_left_of_very_many_units(
     stored.insert_many([{"_id": number, "balance": 0} for number in range(ACCOUNTS)])
     with MongoClient[Stored](mongod_uri, maxPoolSize=THREADS, event_listeners=[guard()]) as client:
         bank = Bank(client[database_name])
+        _all_at_once(bank)
         deposits = _churn(bank, WARM_UP)
         before = _held(mongod_client)
         began = time.monotonic()
