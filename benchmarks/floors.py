@@ -11,7 +11,7 @@ from typing import Any
 
 import bson
 from bson.raw_bson import RawBSONDocument
-from pymongo import UpdateOne, WriteConcern
+from pymongo import WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -20,7 +20,7 @@ from benchmarks.effort import FULL
 from benchmarks.measuring import Action, Comparison, Side, compare, plainly
 from benchmarks.place import Place, ids_of, orders_of, server
 from benchmarks.reading import GETS
-from benchmarks.writing import MAJORITY, SNAPSHOT, UNITS
+from benchmarks.writing import MAJORITY, SNAPSHOT, UNITS, changed, raw_change, raw_insert, raw_insert_one
 
 PART = 2_500
 """Documents of one insert: about the two megabytes that boundwork sends at once."""
@@ -76,11 +76,6 @@ def insert(place: Place) -> dict[str, Comparison]:
     numbers = range(FULL.documents)
 
     @contextmanager
-    def raw() -> Generator[Action]:
-        collection, documents = orders_of(place.empty()), [stored_order(number) for number in numbers]
-        yield lambda: collection.insert_many(documents)
-
-    @contextmanager
     def prepared() -> Generator[Action]:
         database, documents = place.empty(), [_encoded(stored_order(number)) for number in numbers]
 
@@ -91,37 +86,18 @@ def insert(place: Place) -> dict[str, Comparison]:
 
         yield run
 
-    return {f"insert {FULL.documents:,}": compare(raw, prepared, FULL.rounds)}
+    return {f"insert {FULL.documents:,}": compare(raw_insert(place, FULL.documents), prepared, FULL.rounds)}
 
 
 def change(place: Place) -> dict[str, Comparison]:
     """Compare commands that carry BSON with an ordered `bulk_write`."""
     database = place.holding(FULL.documents, "change")
 
-    def statements(step: int) -> list[tuple[Stored, Stored]]:
-        changes = ((found, found["lines"][2]["quantity"] + 1) for found in orders_of(database).find().to_list()[::step])
-        return [
-            (
-                {"_id": found["_id"]},
-                {
-                    "$set": {
-                        "status": "open" if found["status"] == "shipped" else "shipped",
-                        "lines.2.quantity": quantity,
-                    },
-                },
-            )
-            for found, quantity in changes
-        ]
-
-    def sides(step: int) -> tuple[Side, Side]:
+    def prepared(step: int) -> Side:
         @contextmanager
-        def raw() -> Generator[Action]:
-            changes = statements(step)
-            yield lambda: orders_of(database).bulk_write([UpdateOne(where, update) for where, update in changes])
-
-        @contextmanager
-        def prepared() -> Generator[Action]:
-            updates = [_encoded({"q": where, "u": update}) for where, update in statements(step)]
+        def side() -> Generator[Action]:
+            changes = map(changed, orders_of(database).find().to_list()[::step])
+            updates = [_encoded({"q": where, "u": update}) for where, update in changes]
 
             def run() -> None:
                 with _transaction(database) as command:
@@ -129,27 +105,16 @@ def change(place: Place) -> dict[str, Comparison]:
 
             yield run
 
-        return raw, prepared
+        return side
 
     return {
-        f"change 1 % of {FULL.documents:,}": compare(*sides(100), FULL.small_rounds),
-        f"change 100 % of {FULL.documents:,}": compare(*sides(1), FULL.rounds),
+        f"change 1 % of {FULL.documents:,}": compare(raw_change(database, 100), prepared(100), FULL.small_rounds),
+        f"change 100 % of {FULL.documents:,}": compare(raw_change(database, 1), prepared(1), FULL.rounds),
     }
 
 
 def insert_one(place: Place) -> dict[str, Comparison]:
     """Compare the commands of a unit of one insert with the same of PyMongo's collection."""
-
-    @contextmanager
-    def raw() -> Generator[Action]:
-        collection, documents = orders_of(place.empty()), [stored_order(number) for number in range(UNITS)]
-
-        def run() -> None:
-            for document in documents:
-                with place.client.start_session() as session, session.start_transaction(SNAPSHOT, MAJORITY):
-                    collection.insert_one(document, session=session)
-
-        yield run
 
     @contextmanager
     def prepared() -> Generator[Action]:
@@ -162,7 +127,7 @@ def insert_one(place: Place) -> dict[str, Comparison]:
 
         yield run
 
-    return {"a unit of one insert": compare(raw, prepared, 2 * FULL.small_rounds)}
+    return {"a unit of one insert": compare(raw_insert_one(place), prepared, 2 * FULL.small_rounds)}
 
 
 def main() -> None:

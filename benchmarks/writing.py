@@ -4,12 +4,13 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 from pymongo import UpdateOne
+from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from benchmarks.documents import Status, order, stored_order
+from benchmarks.documents import Status, Stored, order, stored_order
 from benchmarks.effort import Effort
-from benchmarks.measuring import Action, compare
+from benchmarks.measuring import Action, Side, compare
 from benchmarks.place import Place, ids_of, orders_of, shop_of
 from benchmarks.table import Row, ratio
 
@@ -18,15 +19,21 @@ SNAPSHOT = ReadConcern("snapshot")
 MAJORITY = WriteConcern("majority")
 
 
-def insert(place: Place, effort: Effort) -> list[Row]:
-    """Compare `insert_many` of ready dicts with `add_all` of ready models in one unit."""
-    numbers = range(effort.documents)
+def raw_insert(place: Place, number: int) -> Side:
+    """Return `insert_many` of so many ready dicts."""
 
     @contextmanager
     def raw() -> Generator[Action]:
         collection = orders_of(place.empty())
-        documents = [stored_order(number) for number in numbers]
+        documents = [stored_order(one) for one in range(number)]
         yield lambda: collection.insert_many(documents)
+
+    return raw
+
+
+def insert(place: Place, effort: Effort) -> list[Row]:
+    """Compare `insert_many` of ready dicts with `add_all` of ready models in one unit."""
+    numbers, raw = range(effort.documents), raw_insert(place, effort.documents)
 
     @contextmanager
     def ours() -> Generator[Action]:
@@ -52,33 +59,33 @@ def change_all(place: Place, effort: Effort) -> list[Row]:
     return [_change(place, effort, 1, "change 100 %", 0.6, max(3, effort.rounds // 2))]
 
 
-def _change(place: Place, effort: Effort, step: int, name: str, limit: float, rounds: int) -> Row:
-    """Compare attributes and the end of the unit with an ordered `bulk_write` of one `UpdateOne` each; loading is not timed."""
-    database = place.holding(effort.documents, "change")
-    collection, shop = orders_of(database), shop_of(database)
+def changed(found: Stored) -> tuple[Stored, Stored]:
+    """Return the filter and the update that change a stored order as the rows about changes do."""
+    change = {
+        "status": "open" if found["status"] == "shipped" else "shipped",
+        "lines.2.quantity": found["lines"][2]["quantity"] + 1,
+    }
+    return {"_id": found["_id"]}, {"$set": change}
+
+
+def raw_change(database: Database[Stored], step: int) -> Side:
+    """Return an ordered `bulk_write` of one `UpdateOne` for every so many orders; loading is not timed."""
+    collection = orders_of(database)
 
     @contextmanager
     def raw() -> Generator[Action]:
         loaded = collection.find().to_list()
         chosen = loaded[::step]
-
-        def run() -> None:
-            requests = [
-                UpdateOne(
-                    {"_id": found["_id"]},
-                    {
-                        "$set": {
-                            "status": "open" if found["status"] == "shipped" else "shipped",
-                            "lines.2.quantity": found["lines"][2]["quantity"] + 1,
-                        },
-                    },
-                )
-                for found in chosen
-            ]
-            collection.bulk_write(requests)
-
-        yield run
+        yield lambda: collection.bulk_write([UpdateOne(*changed(found)) for found in chosen])
         loaded.clear()
+
+    return raw
+
+
+def _change(place: Place, effort: Effort, step: int, name: str, limit: float, rounds: int) -> Row:
+    """Compare attributes and the end of the unit with the same by hand; loading is not timed."""
+    database = place.holding(effort.documents, "change")
+    raw, shop = raw_change(database, step), shop_of(database)
 
     @contextmanager
     def ours() -> Generator[Action]:
@@ -98,8 +105,8 @@ def _change(place: Place, effort: Effort, step: int, name: str, limit: float, ro
     return ratio(f"{name} of {effort.documents:,} loaded: flush and commit", limit, compare(raw, ours, rounds))
 
 
-def insert_one(place: Place, effort: Effort) -> list[Row]:
-    """Compare units that insert one ready model with transactions that insert one ready dict."""
+def raw_insert_one(place: Place) -> Side:
+    """Return transactions that insert one ready dict each."""
 
     @contextmanager
     def raw() -> Generator[Action]:
@@ -113,6 +120,12 @@ def insert_one(place: Place, effort: Effort) -> list[Row]:
 
         yield run
 
+    return raw
+
+
+def insert_one(place: Place, effort: Effort) -> list[Row]:
+    """Compare units that insert one ready model with transactions that insert one ready dict."""
+
     @contextmanager
     def ours() -> Generator[Action]:
         shop = shop_of(place.empty())
@@ -125,7 +138,7 @@ def insert_one(place: Place, effort: Effort) -> list[Row]:
 
         yield run
 
-    found = compare(raw, ours, effort.small_rounds)
+    found = compare(raw_insert_one(place), ours, effort.small_rounds)
     return [ratio("a unit of one insert, in a transaction", 1.1, found, per=UNITS)]
 
 
