@@ -6,21 +6,24 @@ of what it has changed: `reread` and `keeping`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from boundwork.models.bson_types import NATIVE
-from boundwork.models.kinds import is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
+from boundwork.models.kinds import is_array, is_dict, is_list, is_model, is_mutable_set, is_record, is_tuple
 from boundwork.models.references.ref import Ref
 from boundwork.models.slots import FIELDS_SET, SharedNames
 
 ATOMS = NATIVE | {int, datetime, date, time, timedelta, Decimal, UUID, Ref}
 EXTRA, NAMES, PRIVATE = "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__"
+PAIR = 2
+"""What a record keeps of each container: itself, and what it held."""
 _set_slot = object.__setattr__
 
 
@@ -103,12 +106,13 @@ class Record:
     `partial` says that some model in it had fields that were not set, so that its stored form may lack them.
     """
 
-    __slots__ = ("_seen", "partial")
+    __slots__ = ("_flat", "_seen", "partial")
 
     def __init__(self, value: Any) -> None:
         """Note the value as it is now."""
         self._seen: list[Any] = []
         self.partial = False
+        self._flat = True
         self._note((value,))
 
     @property
@@ -156,26 +160,47 @@ class Record:
         seen = iter(self._seen)
         return ((id(value), contents) for value, contents in zip(seen, seen, strict=True) if is_model(value))
 
+    def flat(self) -> Sequence[Any] | None:
+        """Give the value and what it held, and then the same of each model in it; None for what is not flat.
+
+        Flat is a complete model, or a list of nothing but those or nothing but values that cannot be changed; and the
+        models hold nothing but such values.
+        """
+        seen = self._seen
+        if not self._flat or not seen or not (len(seen) == PAIR or len(seen) // PAIR - 1 == len(seen[1])):
+            return None
+        return seen
+
     def _note(self, values: Iterable[Any]) -> None:
         for value in values:
             if type(value) in ATOMS:
                 continue
             if is_model(value):
                 self._note_model(value)
-            elif is_list(value):
+            elif is_array(value):
+                self._flat = self._flat and not self._seen
                 self._seen += (value, list(value))
-                self._note(value)
-            elif is_dict(value):
-                self._seen += (value, dict(value))
-                self._note(value.values())
-            elif is_mutable_set(value):
-                self._seen += (value, frozenset(value))
-            elif is_tuple(value):
-                self._note(value)
-            elif is_record(value):
-                parts = tuple((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-                self._seen += (value, parts)
-                self._note(part for _, part in parts)
+                if not ATOMS.issuperset(map(type, value)):
+                    self._note(value)
+            elif not isinstance(value, Enum):
+                self._flat = False
+                self._note_other(value)
+
+    def _note_other(self, value: Any) -> None:
+        if is_list(value):
+            self._seen += (value, list(value))
+            self._note(value)
+        elif is_dict(value):
+            self._seen += (value, dict(value))
+            self._note(value.values())
+        elif is_mutable_set(value):
+            self._seen += (value, frozenset(value))
+        elif is_tuple(value):
+            self._note(value)
+        elif is_record(value):
+            parts = tuple((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+            self._seen += (value, parts)
+            self._note(part for _, part in parts)
 
     def _note_model(self, model: BaseModel) -> None:
         names = model.__pydantic_fields_set__
@@ -183,6 +208,7 @@ class Record:
             values = dict(model.__dict__)
             self._seen += (model, values)
         else:
+            self._flat = False
             state = ModelState(model)
             values = state.values
             self._seen += (model, state)
@@ -193,7 +219,26 @@ class Record:
             if state.extra:
                 self._note(state.extra.values())
         if not ATOMS.issuperset(map(type, values.values())):
-            self._note(values.values())
+            inside = [value for value in values.values() if not is_atom(value)]
+            if inside:
+                self._flat = False
+                self._note(inside)
+
+
+def is_atom(value: Any) -> bool:
+    """Tell whether a value is of a kind that is known to have no parts that could be changed."""
+    return type(value) in ATOMS or isinstance(value, Enum)
+
+
+def stand_in(model: BaseModel, values: dict[str, Any]) -> Any:
+    """Make a throw-away instance of the class of a model with other values."""
+    cls = type(model)
+    instance = cls.__new__(cls)
+    _set_slot(instance, "__dict__", values)
+    _set_slot(instance, NAMES, set())
+    _set_slot(instance, EXTRA, None)
+    _set_slot(instance, PRIVATE, None)
+    return instance
 
 
 def _restore_model(model: BaseModel, contents: Any) -> None:

@@ -7,6 +7,7 @@ touch or of the last commit, whichever came last, and of what a reading has chan
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from boundwork.models.as_noted import UNSTORABLE, AsNoted, encoded, noted
 from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, encode_key, encode_value
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.data import data
@@ -19,8 +20,6 @@ from boundwork.models.slots import STATE, SharedNames, Tracked
 
 if TYPE_CHECKING:
     from boundwork.models.tracking import Tracker
-
-_UNSTORABLE: Any = object()
 
 
 @data(frozen=True, slots=True)
@@ -78,11 +77,13 @@ class Changes:
             return
         document = self.document
         value = document.__dict__.get(name, MISSING)
-        self.baseline[name] = _encoded(field, value)
         if field.shape.mutable and name not in self._records:
             record = self._records[name] = Record(value)
             if field.whole or record.partial or name not in document.__pydantic_fields_set__:
                 self.whole |= {name}
+            self.baseline[name] = noted(field, value, record)
+        else:
+            self.baseline[name] = encoded(field, value)
 
     def note_all(self) -> None:
         """Note every field."""
@@ -93,22 +94,11 @@ class Changes:
     def update(self) -> Update | None:
         """Give what turns the stored document into the present one; None if they are equal."""
         changed = Changed()
-        values = self.document.__dict__
         names: list[str] = []
         count = 0
         self._sent = {}
         for name, before in list(self.baseline.items()):
-            field = self.codec.by_name[name]
-            now = self._sent[name] = self._now(field, values.get(name, MISSING))
-            if now is before:
-                continue
-            if name == "id":
-                self.check_id()
-                continue
-            if name not in self.whole or now is MISSING:
-                compare(field.stored, before, now, changed)
-            elif not same(before, now):
-                changed.set[field.stored] = now
+            self._compare(name, before, changed)
             if (after := len(changed)) > count:
                 names.append(name)
                 count = after
@@ -118,9 +108,28 @@ class Changes:
             return None
         return Update(changed.set, tuple(changed.unset), changed.push, tuple(names))
 
+    def _compare(self, name: str, before: Any, changed: Changed) -> None:
+        field, value = self.codec.by_name[name], self.document.__dict__.get(name, MISSING)
+        if type(before) is AsNoted:
+            later = None if name in self.whole else before.compare(value, changed)
+            if later is not None:
+                self._sent[name] = later
+                return
+            before = self.baseline[name] = before.stored()
+        now = self._sent[name] = self._now(field, value)
+        if now is before:
+            return
+        if name == "id":
+            self.check_id()
+        elif name not in self.whole or now is MISSING:
+            compare(field.stored, before, now, changed)
+        elif not same(before, now):
+            changed.set[field.stored] = now
+
     def sent(self, name: str) -> Any:
-        """Give the stored form of a changed field that the last `update()` saw; MISSING if it has none."""
-        return self._sent.get(name, MISSING)
+        """Give the stored form of a changed field that the last `update()` saw; MISSING if it is not known."""
+        stored = self._sent.get(name, MISSING)
+        return MISSING if type(stored) is AsNoted else stored
 
     def _now(self, field: StoredField, value: Any) -> Any:
         if type(value) in NATIVE or value is MISSING:
@@ -174,8 +183,8 @@ class Changes:
         for name, before in self.baseline.items():
             field = self.codec.by_name[name]
             if field.shape.mutable:
-                baseline[name] = _encoded(field, values.get(name, MISSING))
-            elif name == "id" and not same(_encoded(field, values.get(name, MISSING)), before):
+                baseline[name] = encoded(field, values.get(name, MISSING))
+            elif name == "id" and not same(encoded(field, values.get(name, MISSING)), before):
                 baseline[name] = before
         self.baseline = baseline
         self.extra = self._sent_extra = _encoded_extra(self.document.__pydantic_extra__)
@@ -194,7 +203,7 @@ class Changes:
             field, stored = self.codec.by_name[name], sent[name]
             now = values.get(name, MISSING)
             watched = field.shape.mutable or self.tracker.shared
-            if watched or (now is not stored and not same(_encoded(field, now), stored)):
+            if watched or (now is not stored and not same(encoded(field, now), stored)):
                 self.baseline[name] = stored
             else:
                 del self.baseline[name]
@@ -280,7 +289,7 @@ class Changes:
         for name in noted.keys() & since:
             field = self.codec.by_name[name]
             if field.shape.mutable:
-                self.baseline[name] = _encoded(field, self.document.__dict__.get(name, MISSING))
+                self.baseline[name] = encoded(field, self.document.__dict__.get(name, MISSING))
 
     def _restore_read(self, frame: Frame, read: frozenset[str]) -> None:
         """Put back what was read again since a frame, which no frame has."""
@@ -305,11 +314,13 @@ class Changes:
             value = self.extra.get(head, MISSING)
         elif field.name in self.baseline:
             value = self.baseline[field.name]
+            if type(value) is AsNoted:
+                value = self.baseline[field.name] = value.stored()
         else:
-            value = _encoded(field, self.document.__dict__.get(field.name, MISSING))
+            value = encoded(field, self.document.__dict__.get(field.name, MISSING))
         for part in rest:
             value = _step(value, part)
-        return MISSING if value is _UNSTORABLE else value
+        return MISSING if value is UNSTORABLE else value
 
 
 def _step(value: Any, part: str) -> Any:
@@ -318,15 +329,6 @@ def _step(value: Any, part: str) -> Any:
     if is_array(value) and part.isdecimal() and int(part) < len(value):
         return value[int(part)]
     return MISSING
-
-
-def _encoded(field: StoredField, value: Any) -> Any:
-    if type(value) in NATIVE or value is MISSING:
-        return value
-    try:
-        return field.shape.encode(value)
-    except (CannotStore, RecursionError):  # reading an attribute must not fail; writing the document will say it
-        return _UNSTORABLE
 
 
 def _extra_form(extra: dict[str, Any] | None) -> dict[str, Any]:
@@ -345,4 +347,4 @@ def _encoded_extra(extra: dict[str, Any] | None) -> dict[str, Any]:
     try:
         return _extra_form(extra)
     except (CannotStore, RecursionError):
-        return dict.fromkeys(extra, _UNSTORABLE)
+        return dict.fromkeys(extra, UNSTORABLE)

@@ -19,6 +19,7 @@ from boundwork.models.bson_types import MISSING, NATIVE, REFUSALS, CannotStore, 
 from boundwork.models.codec import Codec, codec_of
 from boundwork.models.kinds import is_class
 from boundwork.models.problems import cannot_store, collection_of, problems_of
+from boundwork.models.restore import stand_in
 from boundwork.models.slots import Tracked
 from boundwork.models.soundness import CONSTRAINING, doubtful_fields, has_own_post_init
 
@@ -144,9 +145,9 @@ class Verifier:
             raise (error if error.path[:1] == [name] else error.inside(name)) from None
         if field.shape.decode is not None:
             stored = field.shape.decode(stored)
-        stand_in = _stand_in(holder)
+        copied = stand_in(holder, dict(holder.__dict__))
         try:
-            self._validator.validate_assignment(stand_in, name, stored, strict=False)
+            self._validator.validate_assignment(copied, name, stored, strict=False)
         except ValidationError as error:
             return problems_of(error, self.codec.model)
         return []
@@ -217,14 +218,3 @@ def through_bson(stored: dict[str, Any]) -> dict[str, Any]:
             except REFUSALS as error:
                 raise CannotStore(f"BSON refuses it ({type(error).__name__})").inside(name) from None
         raise
-
-
-def _stand_in(document: BaseModel) -> Any:
-    """Make a throw-away instance with the same values, so that the document itself is not touched."""
-    cls = type(document)
-    stand_in = cls.__new__(cls)
-    object.__setattr__(stand_in, "__dict__", dict(document.__dict__))
-    object.__setattr__(stand_in, "__pydantic_fields_set__", set())
-    object.__setattr__(stand_in, "__pydantic_extra__", None)
-    object.__setattr__(stand_in, "__pydantic_private__", None)
-    return stand_in
