@@ -2,7 +2,7 @@
 
 Reading a list hands it out, and mostly little is changed in it. So what is flat, a list or a model with nothing in it
 that could be changed in turn, is not encoded then: the record that a rollback needs anyway has the old objects, and
-whether they are all still there is soon seen. Only models in which some are not are encoded, as they were and as they are.
+whether they are all still there is soon seen. Of a model in which some are not, only those are encoded.
 """
 
 from collections.abc import Sequence
