@@ -68,7 +68,7 @@ async def delete_all(unit: "Unit", mapper: Mapper[Any], write: DeleteMany) -> in
     result = await _send(unit, mapper, write)
     unit.workspace.staged.removed += result.deleted
     for document in matching:
-        unit.workspace.vanish(mapper_of(type(document)), document)
+        unit.workspace.vanish(mapper_of(type(document)), document, here=True)
     return result.deleted
 
 
@@ -202,8 +202,7 @@ async def _read_again(unit: "Unit", mapper: Mapper[Any], documents: Sequence[Doc
             if key not in fresh:
                 work.vanish(mapper_of(type(document)), document)
             elif may_reload(work.tracker, document):
-                present = work.known.current(mapper.collection, key) is document
-                mapper_of(type(document)).reload(document, fresh[key], as_loaded=not present)
+                mapper_of(type(document)).reload(document, fresh[key])  # a rollback leads to before the operation
                 work.known.keep(mapper.collection, key, document)
             else:  # another task has changed it meanwhile: writing it is guarded
                 work.known.keep_earlier(mapper.collection, key, document)
