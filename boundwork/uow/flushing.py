@@ -17,7 +17,7 @@ from boundwork.uow.changes import Alteration, Change, Insertion, Removal
 from boundwork.uow.commands import BulkResult, Find, UniqueKey, UpsertOne
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite, by_collection, may_contend, planned
-from boundwork.uow.misses import check_counts, stale
+from boundwork.uow.misses import check_counts, deleted_here, stale
 from boundwork.uow.reporting import write_error
 from boundwork.uow.savepoints import begin_again, untouched
 from boundwork.uow.unique_claims import value_at
@@ -64,10 +64,10 @@ async def _plan(unit: "Unit", changes: list[Change]) -> list[PlannedBulk]:
 
 
 def _refuse_vanished(unit: "Unit", changes: list[Change]) -> None:
-    """Raise StaleDocument if a document was changed that the present transaction found deleted."""
+    """Raise StaleDocument if a document was changed that the present transaction found deleted, or deleted itself."""
     for change in changes:
-        if isinstance(change, Alteration) and unit.workspace.pending.has_vanished(change.document):
-            raise stale(unit, change, None)
+        if isinstance(change, Alteration) and (entry := unit.workspace.pending.vanished(change.document)) is not None:
+            raise deleted_here(unit, change) if entry.here else stale(unit, change, None)
 
 
 async def insert_if_absent(unit: "Unit", insertion: Insertion) -> bool:

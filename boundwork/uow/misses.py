@@ -75,6 +75,19 @@ def stale(unit: "Unit", change: Alteration | Removal, found: Stored | None) -> S
     return error
 
 
+def deleted_here(unit: "Unit", change: Alteration) -> StaleDocument:
+    """Doom a unit, and return why: a document was changed after an operation of the unit on all that match deleted it."""
+    model = change.mapper.model.__name__
+    error = StaleDocument(
+        f"{model} {change.id!r} was deleted by an operation of this unit on all that match, and changed since. Nothing was "
+        "written. Change it no more after that, or add it again.",
+    )
+    error.model, error.collection, error.id = model, change.mapper.collection, change.id
+    error.may_pass = False
+    unit.doom(error)
+    return error
+
+
 def changed_reading(unit: "Unit", command: Find, batches: Iterable[bytes]) -> StaleDocument | None:
     """Return the error of a query that gives another answer than before, if a version tells which document changed."""
     found = {identity_key(stored["_id"]): stored for stored in decode_all(b"".join(batches)) if "_id" in stored}

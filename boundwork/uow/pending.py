@@ -34,7 +34,8 @@ class Entry:
     """A document that was added or removed; `place` is how many documents had been touched before.
 
     `unverified` asks for a full check before the insert; `guarded` says that an earlier transaction read it; `replaces`
-    says that the unit removes another document with this id, `vanished` that it was found deleted by somebody else.
+    says that the unit removes another document with this id, `vanished` that it was found deleted by somebody else, or
+    `here` by an operation on all that match.
     """
 
     document: Document[Any]
@@ -46,6 +47,7 @@ class Entry:
     guarded: bool = False
     replaces: bool = False
     vanished: bool = False
+    here: bool = False
 
 
 class Pending:
@@ -114,10 +116,10 @@ class Pending:
         if id(entry.document) not in self.born:
             self.lost[id(entry.document)] = entry
 
-    def has_vanished(self, document: Document[Any]) -> bool:
-        """Tell whether somebody else has deleted a document and nothing has brought it back."""
+    def vanished(self, document: Document[Any]) -> Entry | None:
+        """Return the entry of a document that was found deleted and that nothing has brought back; None for any other."""
         entry = self.gone.get(id(document))
-        return entry is not None and entry.vanished
+        return entry if entry is not None and entry.vanished else None
 
     def leaving(self, collection: str) -> Collection[Hashable]:
         """Return the identities whose removal no flush has sent."""

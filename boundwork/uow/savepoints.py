@@ -10,13 +10,15 @@ that nobody recorded: then the unit is doomed, and says so.
 """
 
 import logging
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boundwork.errors import BoundworkError
 from boundwork.models import Document
 from boundwork.models.identity import identity_key
+from boundwork.models.kinds import is_dict
 from boundwork.models.touched import Changes, Frame
 from boundwork.uow.commands import Aggregate, BulkWrite, DeleteMany, InsertOne, UpdateMany, UpsertOne
 from boundwork.uow.log import ChangeRecord, LockRecord, Record, WriteRecord
@@ -178,12 +180,21 @@ def _verifiable(records: list[Record]) -> bool:
             if written:  # a pipeline may look into any collection
                 return False
         elif record.command.collection in written:
-            wanted = record.command.filter.get("_id")
-            if wanted is None or isinstance(wanted, dict):
-                return False
-            if identity_key(wanted) in written[record.command.collection]:
+            named = _named(record.command.filter)
+            if named is None or named & written[record.command.collection]:
                 return False
     return True
+
+
+def _named(condition: Mapping[str, Any]) -> set[object] | None:
+    """Return the identities that a filter names; None if it may find other documents."""
+    if "_id" not in condition:
+        parts = [_named(part) for part in condition.get("$or", ())]
+        return set[object]().union(*filter(None, parts)) if parts and None not in parts else None
+    wanted = condition["_id"]
+    if not is_dict(wanted) or not any(str(name).startswith("$") for name in wanted):
+        return {identity_key(wanted)}
+    return set(map(identity_key, wanted["$in"])) if wanted.keys() == {"$in"} else None
 
 
 def _ids(bulk: BulkWrite) -> set[object]:

@@ -221,13 +221,13 @@ class Workspace:
         self.pending.remove(Entry(document, mapper, key, guarded=guarded))
         self.known.keep(mapper.collection, key, REMOVED)
 
-    def vanish(self, mapper: Mapper[Any], document: Document[Any]) -> None:
-        """Let go of a document that the present transaction did not find, unless another model was asked for."""
+    def vanish(self, mapper: Mapper[Any], document: Document[Any], *, here: bool = False) -> None:
+        """Let go of a document that the transaction did not find, unless another model was asked for, or deleted itself."""
         if self.pending.is_gone(document) or not isinstance(document, mapper.model) or mapper.is_removed(document):
             return
         key = key_of(mapper, document.id)
         guarded = self.known.current(mapper.collection, key) is not document
-        self.pending.vanish(Entry(document, mapper, key, guarded=guarded, vanished=True))
+        self.pending.vanish(Entry(document, mapper, key, guarded=guarded, vanished=True, here=here))
         self.known.keep(mapper.collection, key, REMOVED)
 
     async def add_if_absent(self, document: Document[Any]) -> bool:

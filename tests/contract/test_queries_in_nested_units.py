@@ -1,10 +1,11 @@
 """A query in a nested unit sends what the outer unit had pending: that belongs to the outer one, whatever comes after."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from boundwork import UnitDoomed
+from boundwork import UnitDoomed, in_
 from tests.contract.shop import Account, Line, Order, Status
 
 
@@ -105,3 +106,43 @@ async def test_a_query_after_a_change_inside_has_seen_it(shop: Any, change: str)
                     assert await inner.orders.count() == 1
                     raise ZeroDivisionError
             assert (order.number, order._seen, len(order.lines), order.status) == ("old", 0, 1, Status.SHIPPED)
+
+
+async def test_reading_by_ids_what_the_nested_unit_has_not_written_does_no_harm(shop: Any) -> None:
+    async with shop as uow:
+        uow.accounts.add_all([Account(id=number, balance=number) for number in (1, 2, 3)])
+    async with shop as uow:
+        first, second = await uow.accounts.get_many([1, 2])
+        await uow.commit()
+        with pytest.raises(ZeroDivisionError):
+            async with uow as inner:
+                first.balance = 10
+                await inner.flush()
+                second.balance = 20  # not read since the commit, so the flush compares it
+                await inner.flush()
+                assert [account.id for account in await inner.accounts.get_many([2, 3])] == [2, 3]
+                raise ZeroDivisionError
+        assert (first.balance, second.balance) == (1, 2)
+        second.balance = 21
+    async with shop as uow:
+        assert [account.balance for account in await uow.accounts.find().sort("_id").to_list()] == [1, 21, 3]
+
+
+@pytest.mark.parametrize(("ids", "doomed"), [([2, 3], False), ([1, 2], True)])
+async def test_a_query_by_ids_may_name_what_the_nested_unit_has_not_written(
+    shop: Any, ids: list[int], doomed: bool
+) -> None:
+    async with shop as uow:
+        uow.accounts.add_all([Account(id=number) for number in (1, 2, 3)])
+    with pytest.raises(UnitDoomed) if doomed else nullcontext():
+        async with shop as uow:
+            first = await uow.accounts.get(1)
+            with pytest.raises(ZeroDivisionError):
+                async with uow as inner:
+                    first.balance = 10
+                    assert len(await inner.accounts.find(in_(Account.id, ids)).to_list()) == 2
+                    raise ZeroDivisionError
+            uow.accounts.add(Account(id=4))
+    async with shop as uow:
+        assert await uow.accounts.count() == (3 if doomed else 4)
+        assert (await uow.accounts.get(1)).balance == 0

@@ -140,11 +140,12 @@ async def test_deleted_objects_are_removed_ones(shop: Any, accounts: None) -> No
         assert second is not other
     assert await balances(shop) == {1: 10, 2: -2, 4: 40, 5: 50}
     assert (uow.receipt.inserted, uow.receipt.removed) == (2, 3)
-    with pytest.raises(StaleDocument):
+    with pytest.raises(StaleDocument, match="deleted by an operation of this unit on all that match") as caught:
         async with shop as uow:
             gone = await uow.accounts.get(1)
             await uow.accounts.find().delete()
             gone.balance = 5
+    assert (caught.value.id, caught.value.may_pass) == (1, False)
     assert (await balances(shop))[1] == 10
 
 
