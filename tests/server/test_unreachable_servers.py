@@ -1,4 +1,4 @@
-"""Servers that cannot serve a unit: a standalone, one that is not there, one that refuses the login."""
+"""Servers that cannot serve a unit: a standalone, one that is not there, one that refuses the login; and a closed client."""
 
 import gc
 import pickle
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import InvalidOperation, ServerSelectionTimeoutError
 
-from boundwork import ServerUnavailable, TransactionsUnavailable, connect
-from tests.server.bank import Account, bank_of
+from boundwork import ServerUnavailable, TransactionFailed, TransactionsUnavailable, TransientFailure, connect
+from tests.server.bank import Account, bank_of, raw, settled
 from tests.server.commands_seen import with_options
 from tests.servers import NoServer, RealMongod, mongod_binary
 
@@ -102,6 +102,24 @@ async def _write(uow: Any) -> None:
 
 async def _read(uow: Any) -> None:
     await uow.accounts.count()
+
+
+@pytest.mark.parametrize("calls", ["boundwork", "driver"])
+async def test_a_client_that_was_closed_is_no_rival_and_nothing_is_tried_again(
+    mongod_uri: str, colour: str, calls: str
+) -> None:
+    client, bodies = client_of(colour, mongod_uri), 0
+
+    async def body(uow: Any) -> None:
+        nonlocal bodies
+        bodies += 1
+        await (_read(uow) if calls == "boundwork" else settled(raw(uow)["accounts"].find_one()))
+
+    await closed(client)
+    with pytest.raises((TransactionFailed, InvalidOperation), match="after close") as caught:
+        await bank_of(colour, client["shop"]).run(body)
+    assert not isinstance(caught.value, TransientFailure)
+    assert bodies == 1
 
 
 async def test_a_refused_login_is_an_unavailable_server_and_shows_no_password(mongod_uri: str, colour: str) -> None:

@@ -69,7 +69,7 @@ def raise_failure(error: BaseException, bulks: Sequence[BulkWrite]) -> None:
 
 def is_transient(error: BaseException | None) -> bool:
     """Tell whether an error says that its transaction may be tried again."""
-    return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
+    return "TransientTransactionError" in _labels(error)
 
 
 def session_failure(error: Exception, bulks: Sequence[BulkWrite]) -> SessionFailure:
@@ -102,9 +102,12 @@ def _kind(error: Exception) -> FailureKind:
     return FailureKind.MISUSE
 
 
-def _labels(error: Exception) -> frozenset[str]:
+def _labels(error: BaseException | None) -> frozenset[str]:
+    """Return the labels that matter; PyMongo calls transient what it refuses itself, such as the use of a closed client."""
+    if not isinstance(error, PyMongoError) or isinstance(error, InvalidOperation):
+        return frozenset()
     known = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
-    return frozenset(label for label in known if isinstance(error, PyMongoError) and error.has_error_label(label))
+    return frozenset(filter(error.has_error_label, known))
 
 
 def _of_bulk(error: BulkWriteError, bulks: Sequence[BulkWrite]) -> SessionFailure:
