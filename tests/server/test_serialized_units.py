@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 from pymongo import AsyncMongoClient
 
-from boundwork import AsyncRepository, UnitClosed, UnitUsedElsewhere, guard
+from boundwork import AsyncRepository, TransactionFailed, UnitClosed, UnitDoomed, UnitUsedElsewhere, guard
 from tests.server.bank import ACCOUNTS, BALANCE, Account, AsyncBank, Entry
 from tests.server.commands_seen import CommandsSeen, with_options
 from tests.server.under_way import held
@@ -208,6 +208,20 @@ async def test_a_cancelled_waiter_leaves_the_queue_sound(serial: AsyncBank, acco
         assert [type(result) for result in results] == [Account, asyncio.CancelledError, Account, Account]
         (await uow.accounts.get(3)).balance = 0
     assert accounts.find_one({"_id": 3})["balance"] == 0
+
+
+async def test_who_waited_while_the_unit_was_doomed_is_refused(
+    serial: AsyncBank, accounts: Any, server: Any, seen: CommandsSeen
+) -> None:
+    with pytest.raises(UnitDoomed):
+        async with serial as uow:
+            await uow.accounts.get(0)
+            with server(["find"], 1, {"errorCode": 2, **SLOWLY}):
+                waiting = [asyncio.create_task(uow.accounts.get(number)) for number in (1, 2, 2)]
+                seen.take()
+                results = await asyncio.gather(*waiting, return_exceptions=True)
+            assert len(seen.take_named("find")) == 1
+            assert [type(result) for result in results] == [TransactionFailed, UnitDoomed, UnitDoomed]
 
 
 @pytest.mark.parametrize("adds", [False, True])
