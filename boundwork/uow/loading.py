@@ -24,16 +24,22 @@ PART = 65_536
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
 
-def load(
+def load(  # noqa: PLR0913 - the parts of one unit
     mapper: Mapper[DocumentT],
     batches: list[bytes],
     known: IdentityMap,
     tracker: Tracker,
     leaving: Collection[Hashable] = (),
+    *,
+    written: bool = False,
 ) -> list[DocumentT]:
-    """Return the documents of a reply, tracked and known; those that are `leaving` are left out."""
+    """Return the documents of a reply, tracked and known; those that are `leaving` are left out.
+
+    `written` says that they may hold what the transaction has written by itself: of documents that the unit had before, a
+    rollback leads back to that.
+    """
     if len(batches) == 1 and len(batches[0]) < FEW:
-        return _load_some(mapper, batches[0], known, tracker, leaving)
+        return _load_some(mapper, batches[0], known, tracker, leaving, written=written)
     documents: list[DocumentT] = []
     is_new = known.is_empty(mapper.collection)  # a snapshot gives no document twice
     with hydration_pause():
@@ -41,7 +47,7 @@ def load(
             if is_new:
                 documents += _load_new(mapper, part, known, tracker)
             else:
-                documents += _load_some(mapper, part, known, tracker, leaving)
+                documents += _load_some(mapper, part, known, tracker, leaving, written=written)
     return documents
 
 
@@ -87,8 +93,14 @@ def _load_new(mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, track
     return documents
 
 
-def _load_some(
-    mapper: Mapper[DocumentT], batch: bytes, known: IdentityMap, tracker: Tracker, leaving: Collection[Hashable]
+def _load_some(  # noqa: PLR0913 - the parts of one unit
+    mapper: Mapper[DocumentT],
+    batch: bytes,
+    known: IdentityMap,
+    tracker: Tracker,
+    leaving: Collection[Hashable],
+    *,
+    written: bool,
 ) -> list[DocumentT]:
     documents: list[DocumentT] = []
     for stored in mapper.decode(batch):
@@ -108,7 +120,7 @@ def _load_some(
             if not may_reload(tracker, document):
                 documents.append(document)
                 continue
-            mapper.reload(document, stored, as_loaded=True)
+            mapper.reload(document, stored, as_loaded=not written)
         known.keep(mapper.collection, key, document)
         documents.append(document)
     return documents

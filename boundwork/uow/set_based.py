@@ -35,7 +35,7 @@ from boundwork.uow.commands import (
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.flush_plan import PlannedBulk, PlannedWrite
 from boundwork.uow.flushing import flush
-from boundwork.uow.loading import load, may_reload
+from boundwork.uow.loading import may_reload
 from boundwork.uow.owning import stored_for
 from boundwork.uow.reporting import public_error, write_error
 from boundwork.uow.surrounding import one_of_those
@@ -160,7 +160,7 @@ async def _changed(unit: "Unit", mapper: Mapper[DocumentT], found: list[bytes], 
         if before:
             await _read_again(unit, mapper, known)
             return mapper.load(stored)
-        [document] = load(mapper, found, work.known, work.tracker)
+        [document] = work.load(mapper, found)
         await _read_again(unit, mapper, [document])
         return document
 

@@ -3,7 +3,7 @@
 Reads go through the identity map; writes are kept until a flush. Every command is recorded.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,7 +104,7 @@ class Workspace:
         await self.autoflush()
         locks = self.unit.settings.locks_reads
         batches = await (find_and_lock(self.unit, mapper, command) if locks else self.read(mapper, command))
-        return load(mapper, batches, self.known, self.tracker, self.pending.leaving(mapper.collection))
+        return self.load(mapper, batches, self.pending.leaving(mapper.collection))
 
     async def count(self, mapper: Mapper[Any], command: Count) -> int:
         """Flush, and return how many documents match."""
@@ -313,9 +313,12 @@ class Workspace:
         if self.unit.settings.autoflush:
             await flush(self.unit)
 
-    def load(self, mapper: Mapper[DocumentT], batches: list[bytes]) -> list[DocumentT]:
-        """Return the documents of a reply, each as the one object that stands for it."""
-        return load(mapper, batches, self.known, self.tracker)
+    def load(
+        self, mapper: Mapper[DocumentT], batches: list[bytes], leaving: Collection[Hashable] = ()
+    ) -> list[DocumentT]:
+        """Return the documents of a reply, each as the one object that stands for it; those that leave are left out."""
+        written = self.known.has_earlier(mapper.collection) and self.unit.session.foreign
+        return load(mapper, batches, self.known, self.tracker, leaving, written=written)
 
     async def read_by_id(
         self, mapper: Mapper[Any], stored_ids: Iterable[Any], command: Find | None, *, lock: bool = False
