@@ -138,13 +138,22 @@ class Workspace:
         self._add(document, origin)
 
     def add_all(self, documents: Sequence[Document[Any]], origin: str | None = None) -> None:
-        """Register new documents."""
+        """Register new documents, all or none."""
         self.unit.check()
         paused(len(documents), self._add_each, documents, origin)
 
     def _add_each(self, documents: Iterable[Document[Any]], origin: str | None) -> None:
-        for document in documents:
-            self._add(document, origin)
+        added: list[Document[Any]] = []
+        try:
+            for document in documents:
+                moves = self.pending.moves
+                self._add(document, origin)
+                if self.pending.moves != moves:  # it was not one of the unit already
+                    added.append(document)
+        except BaseException:
+            for document in reversed(added):
+                self.remove(document, softly=False)
+            raise
 
     def _add(self, document: Document[Any], origin: str | None) -> None:
         mapper = mapper_of(type(document))

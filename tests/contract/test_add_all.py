@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from boundwork import Document, DuplicateKey, InvalidDocument, TransientFailure
+from boundwork import Document, DuplicateKey, InvalidDocument, NotInUnit, TransientFailure
 from boundwork.uow import log
 from tests.contract.colours import define
 from tests.contract.rivals import Rival
@@ -79,6 +79,20 @@ async def test_what_is_no_document_of_the_model_registers_nothing(rows: Any) -> 
         with pytest.raises(ZeroDivisionError):
             uow.rows.add_all(breaking())
         assert await uow.rows.count() == 0
+
+
+async def test_where_one_cannot_be_added_none_is(rows: Any) -> None:
+    async with rows as uow:
+        kept, removed = uow.rows.add(Row(id=7)), uow.rows.add(Row(id=8))
+        await uow.flush()
+        uow.rows.remove(removed)
+        first, second = Row(id=1), Row(id=2)
+        with pytest.raises(NotInUnit, match="Row 1 cannot be added"):
+            uow.rows.add_all([kept, first, removed, second, Row(id=1)])
+        assert [row.id for row in await uow.rows.find().to_list()] == [7]
+        uow.rows.add(first)
+    async with rows as uow:
+        assert [row.id for row in await uow.rows.find().sort("_id").to_list()] == [1, 7]
 
 
 async def test_a_taken_key_among_many_is_named_and_nothing_is_stored(rows: Any) -> None:
