@@ -15,6 +15,7 @@ from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, Encoder
 from boundwork.models.encoders import ASIDE, Carries, compiled_encoder, other_encoder
 from boundwork.models.fields import StoredField, literal_tags, stored_fields
 from boundwork.models.kinds import is_array, is_document, is_model
+from boundwork.models.readable import check_readable
 from boundwork.models.shapes import Decoder, Settler, Shape
 from boundwork.models.slots import FIELDS_SET, UNKNOWN, SharedNames, Stored
 
@@ -95,6 +96,7 @@ class Codec:
     def compile(self) -> None:
         """Work out the fields and build the three functions."""
         fields = stored_fields(self.model, has_id=self.has_id)
+        check_readable(self.model)
         self.fields = tuple(sorted(fields, key=lambda field: field.stored != "_id"))
         self.by_name = {field.name: field for field in self.fields}
         if self.model.__pydantic_root_model__:

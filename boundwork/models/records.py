@@ -27,17 +27,9 @@ def _parts(cls: type, shape_of: ShapeOf, names: typing.Iterable[str] | None = No
     token = _open.set((*_open.get(), cls))
     try:
         hints = get_type_hints(cls, include_extras=True)
-        _refuse_aliases(cls, hints)
         return {name: shape_of(hints[name]) for name in (hints if names is None else names)}
     finally:
         _open.reset(token)
-
-
-def _refuse_aliases(cls: type, hints: dict[str, Any]) -> None:
-    infos = [info for hint in hints.values() for info in getattr(hint, "__metadata__", ())]
-    infos += getattr(cls, "__pydantic_fields__", {}).values()
-    if any(getattr(info, "alias", None) or getattr(info, "validation_alias", None) for info in infos):
-        raise UnclearType(f"{cls.__name__} has aliases, which only models can have; make it a boundwork.Embedded")
 
 
 def _encode_part(name: str, value: Any, encode: Encoder, whole: object) -> Any:

@@ -7,12 +7,10 @@ from typing import Any, Generic, Literal
 import bson
 import pytest
 from pydantic import (
-    Field,
     RootModel,
     ValidationError,
     create_model,
 )
-from pydantic.dataclasses import dataclass
 
 from boundwork.errors import InvalidDocument
 from boundwork.models import Document, Embedded
@@ -189,12 +187,3 @@ def test_models_of_a_union_that_cannot_be_told_apart_are_refused() -> None:
 
     with pytest.raises(TypeError, match="common Literal field"):
         create_model("Zoo", __base__=Document, animal=(Cat | Dog, ...))
-
-
-def test_a_dataclass_with_aliases_is_refused() -> None:
-    @dataclass
-    class Weight:
-        grams: int = Field(alias="g")
-
-    with pytest.raises(TypeError, match="aliases"):
-        create_model("Scale", __base__=Document, weight=(Weight, ...))
