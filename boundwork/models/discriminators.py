@@ -1,7 +1,8 @@
 """Which subclass a stored document of a shared collection is.
 
 A base declares the field; each subclass gives it a Literal. The table of a base grows while subclasses are defined,
-so loading through the base knows those that were defined last.
+so loading through the base knows those that were defined last. The base need not have the field, and learns from the
+first class that has it under which name it is stored; another class cannot have it under another name.
 """
 
 import inspect
@@ -14,6 +15,8 @@ from boundwork.models.fields import literal_tags
 
 _FIELD = "__boundwork_discriminator__"
 _TABLE = "__boundwork_kinds__"
+_NAMES = "__boundwork_kind_names__"
+"""Where the base of a family keeps the stored name of the field, by the module and name of each class that has it."""
 
 
 def declare(model: type[Any], field: str | None) -> None:
@@ -21,6 +24,7 @@ def declare(model: type[Any], field: str | None) -> None:
     if field is not None:
         setattr(model, _FIELD, field)
         setattr(model, _TABLE, {})
+        setattr(model, _NAMES, {})
 
 
 def _base_of(model: type[Any]) -> type[Any] | None:
@@ -34,9 +38,10 @@ def register(model: type[Any]) -> None:
         return
     field = base.__dict__[_FIELD]
     table: dict[Any, type[Any]] = base.__dict__[_TABLE]
+    _check_name(model, base)
     for value in literal_tags(model).get(field, ()):
         other = table.get(value)
-        if other is None or (other.__module__, other.__qualname__) == (model.__module__, model.__qualname__):
+        if other is None or _place(other) == _place(model):
             table[value] = model
         elif not issubclass(model, other) or field in inspect.get_annotations(model):
             message = f"{model.__name__}.{field}: the value {value!r} already stands for {other.__name__}"
@@ -47,6 +52,33 @@ def register(model: type[Any]) -> None:
                 f"give {model.__name__} a Literal value of its own"
             )
             raise TypeError(message)
+    own = codec_of(model).by_name.get(field)
+    if own is not None:
+        base.__dict__[_NAMES][_place(model)] = own.stored
+
+
+def _place(model: type[Any]) -> tuple[str, str]:
+    """Say where a class is defined; one that is defined there again takes its place."""
+    return model.__module__, model.__qualname__
+
+
+def _check_name(model: type[Any], base: type[Any]) -> None:
+    """Raise TypeError where another class of the family stores the field under another name."""
+    field = base.__dict__[_FIELD]
+    own = codec_of(model).by_name.get(field)
+    for place, name in base.__dict__[_NAMES].items():
+        if own is not None and own.stored != name and place != _place(model):
+            message = (
+                f"{model.__name__}.{field} is stored as {own.stored!r}, and {place[1].rpartition('.')[2]}.{field} as {name!r}; "
+                f"give both the same alias, or nothing tells the documents of {base.__name__} apart"
+            )
+            raise TypeError(message)
+
+
+def _stored_name(base: type[Any]) -> str:
+    """Give the stored name of the field of a family; its own name while no class has it."""
+    names: dict[tuple[str, str], str] = base.__dict__[_NAMES]
+    return next(iter(names.values()), base.__dict__[_FIELD])
 
 
 def _stands_for(model: type[Any], entered: type[Any]) -> bool:
@@ -62,8 +94,7 @@ def base_filter(model: type[Any]) -> dict[str, Any]:
     values = [value for value, cls in base.__dict__[_TABLE].items() if issubclass(cls, model)]
     if not values:
         values = list(literal_tags(model).get(base.__dict__[_FIELD], ()))
-    name = codec_of(model).stored(base.__dict__[_FIELD])
-    return {name: values[0] if len(values) == 1 else {"$in": values}}
+    return {_stored_name(base): values[0] if len(values) == 1 else {"$in": values}}
 
 
 def choose(model: type[Any], stored: dict[str, Any]) -> type[Any] | None:
@@ -73,8 +104,7 @@ def choose(model: type[Any], stored: dict[str, Any]) -> type[Any] | None:
         return model
     field = base.__dict__[_FIELD]
     codec = codec_of(model)
-    name = codec.stored(field) if field in codec.by_name else field
-    value = stored.get(name)
+    value = stored.get(_stored_name(base))
     found = base.__dict__[_TABLE].get(value) if isinstance(value, str | int) else None
     if found is not None:
         return found if issubclass(found, model) else model
@@ -89,7 +119,7 @@ def read_as(model: type[Any], values: Mapping[str, Any]) -> type[Any] | None:
         return model
     field = base.__dict__[_FIELD]
     codec = codec_of(model)
-    stored = {codec.stored(field): encode_value(values.get(field))} if field in codec.by_name else {}
+    stored = {_stored_name(base): encode_value(values.get(field))} if field in codec.by_name else {}
     found = choose(base, stored)
     return model if found is not None and _stands_for(model, found) else found
 

@@ -1,10 +1,10 @@
 """Old documents meet what else a unit of work does: savepoints, locks, merges, tenants, soft removal, references, versions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, create_model
 
 from boundwork import (
     CollectionOptions,
@@ -22,6 +22,9 @@ from tests.contract.colours import define
 from tests.contract.rivals import elsewhere
 
 TO_2 = Upcast(2).rename_field("called", "name").set_field("level", 1)
+WITH_N = Upcast(2).set_field("n", 3)
+LATE: Any = Literal["late"]
+WITHOUT_TYPE = Upcast(2).unset_field("type")
 
 
 class Shelf(Document[str], collection="lazy_shelves"):
@@ -159,6 +162,31 @@ def test_what_names_or_finds_a_document_cannot_be_upcast() -> None:
 
     with pytest.raises(TypeError, match="unique index"):
         declared(Upcast(2).convert("n", "text to int"), indexes=[Index("n", unique=True)])
+
+
+async def test_a_family_whose_base_lacks_the_discriminator_is_upcast(database: Any, colour: str) -> None:
+    class OldFee(Document[int], collection="fees"):
+        kind: str = Field(alias="type")
+
+    class Fee(Document[int], collection="fees", discriminator="kind", schema_version=2, upcasts=[WITH_N]):
+        n: int
+
+    class Late(Fee):
+        kind: Literal["late"] = Field(default="late", alias="type")
+
+    async with define(colour, database, fees=OldFee) as uow:
+        uow.fees.add(OldFee(id=1, type="late"))
+    async with define(colour, database, fees=Fee) as uow:
+        fee = await uow.fees.get(1)
+        assert (type(fee), fee.n) == (Late, 3)
+
+
+def test_an_upcast_of_what_tells_a_family_apart_is_refused_with_the_class_that_stores_it() -> None:
+    class Fee(Document[int], collection="fees", discriminator="kind", schema_version=2, upcasts=[WITHOUT_TYPE]):
+        pass
+
+    with pytest.raises(TypeError, match=r"Late: the upcast to 2 changes 'type', but 'type' is for the unit of work"):
+        create_model("Late", __base__=Fee, kind=(LATE, Field(default="late", alias="type")))
 
 
 def test_a_validator_that_forbids_unknown_fields_allows_the_version() -> None:

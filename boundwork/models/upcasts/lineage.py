@@ -117,7 +117,7 @@ def check_lineage(model: type[Any], lineage: Lineage) -> None:
         scope.soft_delete,
         discriminators.field_of(model) if discriminators.is_family(model) else None,
     ]
-    kept = {codec.stored(name): "is for the unit of work" for name in names if name is not None}
+    kept = {field.stored: "is for the unit of work" for field in codec.fields if field.name in names}
     if fixed is not None:
         kept |= dict.fromkeys(filter(None, (fixed.version_path, *fixed.shard_key)), "is part of every write")
     for index in declared_indexes(model):

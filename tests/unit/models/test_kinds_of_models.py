@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal
 import bson
 import pytest
 from pydantic import (
+    Field,
     RootModel,
     ValidationError,
     create_model,
@@ -18,6 +19,8 @@ from boundwork.models.mapper import mapper_of
 from tests.unit.models.documents import Order, T, load, stored
 
 _CARD: Any = Literal["card"]
+_FLAT: Any = Literal["flat"]
+_ROUND: Any = Literal["round"]
 
 
 def test_a_subclass_lives_in_the_collection_of_its_parent() -> None:
@@ -105,6 +108,56 @@ def test_a_kind_that_no_class_has_is_an_invalid_document() -> None:
     assert type(load(Shape, {"_id": 1, "kind": "round"})) is Round
     with pytest.raises(InvalidDocument, match="no model has this value"):
         load(Shape, {"_id": 1, "kind": "flat"})
+
+
+def test_a_family_is_told_apart_by_the_stored_name_of_its_discriminator() -> None:
+    class Shape(Document[int], collection="shapes", discriminator="kind"):
+        pass
+
+    class Round(Shape):
+        kind: Literal["round"] = Field(default="round", alias="type")
+
+    assert mapper_of(Round).base_filter == {"type": "round"}
+    assert stored(Round(id=1)) == {"_id": 1, "type": "round"}
+    assert type(load(Shape, {"_id": 1, "type": "round"})) is Round
+    with pytest.raises(InvalidDocument, match="kind: no model has this value"):
+        load(Shape, {"_id": 1, "kind": "round"})
+    with pytest.raises(
+        TypeError, match=r"Flat\.kind is stored as 'kind', and Round\.kind as 'type'; give both the same"
+    ):
+        create_model("Flat", __base__=Shape, kind=(_FLAT, "flat"))
+
+
+def test_a_class_of_a_family_that_is_defined_again_may_have_another_stored_name() -> None:
+    class Shape(Document[int], collection="shapes", discriminator="kind"):
+        pass
+
+    for name in ("type", "form"):
+        create_model("Round", __base__=Shape, kind=(_ROUND, Field(default="round", alias=name)))
+    create_model("Flat", __base__=Shape, kind=(_FLAT, Field(default="flat", alias="form")))
+    assert load(Shape, {"_id": 1, "form": "round"}).kind == "round"
+
+
+def test_a_base_with_the_field_under_another_name_than_a_subclass_is_refused() -> None:
+    class Shape(Document[int], collection="shapes", discriminator="kind"):
+        kind: str = Field(default="", alias="type")
+
+    with pytest.raises(TypeError, match=r"Flat\.kind is stored as 'kind', and Shape\.kind as 'type'"):
+        create_model("Flat", __base__=Shape, kind=(_FLAT, "flat"))
+
+
+def test_a_class_between_keeps_to_the_documents_of_its_subclasses() -> None:
+    class Shape(Document[int], collection="shapes", discriminator="kind"):
+        pass
+
+    class Curved(Shape):
+        pass
+
+    class Round(Curved):
+        kind: Literal["round"] = "round"
+
+    assert mapper_of(Curved).base_filter == {"kind": "round"}
+    assert type(load(Curved, stored(Round(id=1)))) is Round
 
 
 def test_a_model_may_refer_to_itself_and_to_a_later_class() -> None:
