@@ -227,6 +227,8 @@ def _encode_mapping(values: Mapping[Any, Any], *, of_fields: bool = False) -> di
             stored[name] = value if type(value) in NATIVE else encode_value(value)
         except CannotStore as error:
             raise error.inside(name if of_fields else HIDDEN, values) from None
+    if len(stored) != len(values):
+        raise CannotStore("two keys are stored as the same text")
     return stored
 
 

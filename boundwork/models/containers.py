@@ -166,7 +166,17 @@ def _key_reader(key: Shape) -> Decoder | None:
     members = [member for cls in key.classes if issubclass(cls, Enum) for member in cls]
     if not members or all(isinstance(member.value, str) for member in members):
         return None
-    by_text = {encode_key(member): member for member in members}
+    by_text: dict[str, Enum] = {}
+    for member in members:
+        try:
+            other = by_text.setdefault(encode_key(member), member)
+        except CannotStore as error:
+            raise UnclearType(f"{type(member).__name__}.{member.name} cannot be a key: {error.problem}") from None
+        if other is not member:
+            raise UnclearType(
+                f"the keys are stored as text, and {other.name} and {member.name} of {type(member).__name__} as the "
+                "same; give them other values"
+            )
     return lambda text: by_text.get(text, text)
 
 

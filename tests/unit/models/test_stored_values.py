@@ -21,6 +21,15 @@ class Color(enum.Enum):
     BLUE = "blue"
 
 
+class Mixed(enum.Enum):
+    NUMBER = 1
+    TEXT = "1"
+
+
+class Corner(enum.Enum):
+    LOW = (0, 0)
+
+
 class Part(Embedded):
     price: Decimal
 
@@ -50,6 +59,11 @@ def test_a_time_is_stored_in_milliseconds_of_utc() -> None:
         (Decimal, Decimal("1" * 35), "34 significant digits"),
         (Any, [{"a": object()}], "object"),
         (Any, SecretStr("pw"), "StorePlain"),
+        (Any, {1: "pw", "1": "pw"}, "two keys are stored as the same text"),
+        (object, [{1: "pw", "1": "pw"}], "two keys are stored as the same text"),
+        (dict, {"a": {1: "pw", "1": "pw"}}, "two keys are stored as the same text"),
+        (dict[str, Any], {"a": {1: "pw", "1": "pw"}}, "two keys are stored as the same text"),
+        (list, [{1: "pw", "1": "pw"}], "two keys are stored as the same text"),
     ],
 )
 def test_a_value_that_cannot_be_stored_is_named_without_being_shown(annotation: Any, value: Any, words: str) -> None:
@@ -81,6 +95,8 @@ def test_the_path_to_a_value_that_cannot_be_stored_goes_through_lists_and_models
         (SecretStr, "StorePlain"),
         (list[SecretStr], "StorePlain"),
         (dict[int | str, int], "keys"),
+        (dict[Mixed, int], "keys are stored as text, and NUMBER and TEXT of Mixed as the same"),
+        (list[dict[Corner, int]], "Corner.LOW cannot be a key: a key of type tuple has no form in BSON"),
         (Json[list[int]], "store the parsed value"),
         (Base64Bytes, "store it as plain bytes or str"),
         (list[Base64Str | None], "store it as plain bytes or str"),
