@@ -79,6 +79,7 @@ class Mapper(Generic[D]):
         self._verifier = Verifier(self.codec)
         annotation = model.model_fields["id"].annotation
         self._id_type = annotation if isinstance(annotation, type) and annotation is not Any else None
+        self._id_classes = () if self._id_type is None else self.codec.by_name["id"].shape.classes
         self._caches = any(
             isinstance(value, cached_property) for base in model.__mro__ for value in vars(base).values()
         )
@@ -223,7 +224,7 @@ class Mapper(Generic[D]):
         """Give the stored form of an id; raise TypeError for one of another type than the model's."""
         if type(value) is self._id_type and type(value) in _PLAIN_IDS and (type(value) is not str or value.isascii()):
             return value
-        if self._id_type is not None and not isinstance(value, self._id_type):
+        if self._id_type is not None and self._id_classes and not isinstance(value, self._id_classes):
             raise TypeError(
                 f"The id of {self.model.__name__} is of type {self._id_type.__name__}, "
                 f"and was asked for as {type(value).__name__}."

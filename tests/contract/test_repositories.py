@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from typing_extensions import TypedDict
 
 from boundwork import (
     AsyncRepository,
@@ -97,6 +98,25 @@ async def test_an_id_of_the_wrong_type_is_refused_instead_of_not_found(shop: Any
     async with shop as uow:
         with pytest.raises(TypeError, match="ObjectId"):
             await uow.orders.get(17)
+
+
+async def test_an_id_may_be_a_typed_dict(database: Any, colour: str) -> None:
+    class Key(TypedDict):
+        year: int
+
+    class Bill(Document[Key], collection="bills"):
+        total: int = 0
+
+    office = define(colour, database, bills=Bill)
+    async with office as uow:
+        uow.bills.add(Bill(id={"year": 2024}))
+    async with office as uow:
+        (await uow.bills.get({"year": 2024})).total = 7
+    async with office as uow:
+        bill = await uow.bills.find(Bill.id == {"year": 2024}).one()
+        assert (bill.id, bill.total) == ({"year": 2024}, 7)
+        with pytest.raises(TypeError, match="The id of Bill is of type Key"):
+            await uow.bills.get(2024)
 
 
 async def test_ids_may_be_strings_and_numbers(shop: Any) -> None:

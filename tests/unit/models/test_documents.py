@@ -6,6 +6,7 @@ import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic
 from uuid import UUID, uuid4
@@ -16,15 +17,18 @@ from bson import ObjectId
 from pydantic import (
     AliasChoices,
     AliasPath,
+    AwareDatetime,
     BeforeValidator,
     ConfigDict,
     Field,
+    PastDate,
     ValidationError,
     create_model,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 from boundwork.errors import InvalidDocument
 from boundwork.models import Document, Embedded, hydration
@@ -99,6 +103,27 @@ def test_an_id_may_be_an_embedded_model_or_a_decimal() -> None:
     bill = Bill(id=Key(year=2024, number=Decimal("7.0")))
     assert load(Bill, stored(bill)) == bill
     assert mapper_of(Bill).encode_id(bill.id) == stored(bill)["_id"]
+
+
+class Year(TypedDict):
+    year: int
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wrong"),
+    [
+        (Year, {"year": 1}, 1),
+        (AwareDatetime, datetime(2024, 1, 1, tzinfo=UTC), "a"),
+        (PastDate, date(2024, 1, 1), 1),
+    ],
+)
+def test_an_id_may_be_of_a_type_that_has_no_instances(kind: Any, value: Any, wrong: object) -> None:
+    model: Any = create_model("Dated", __base__=Document, __cls_kwargs__={"collection": "dated"}, id=(kind, ...))
+    document = model(id=value)
+    assert load(model, stored(document)) == document
+    assert mapper_of(model).encode_id(value) == stored(document)["_id"]
+    with pytest.raises(TypeError, match=f"The id of Dated is of type {kind.__name__}, and was asked for as"):
+        mapper_of(model).encode_id(wrong)
 
 
 def test_a_copy_is_equal_and_shares_nothing_when_deep() -> None:
