@@ -39,7 +39,7 @@ class AsyncUnitOfWork(AsyncLoads):
     Documents of models with a `tenant_field` are those of the `tenant`, or of what it returns when a unit is opened.
     A loop that reads documents one by one raises the warning ManySingleReads after `single_reads`; None is for never.
     A clean exit commits, an exception rolls back. Raises TypeError for a database of the other colour,
-    ValueError for another isolation or concurrency.
+    ValueError for another isolation or concurrency and for times below 0.
     """
 
     _awaits = True

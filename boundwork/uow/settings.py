@@ -36,7 +36,7 @@ class Settings:
     collections_made: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Refuse an isolation or a concurrency that there is not, and what cannot be a tenant."""
+        """Refuse an isolation or a concurrency that there is not, times that cannot be, and what cannot be a tenant."""
         if not callable(self.tenant):
             tenant_now(self.tenant)
         for word, chosen, choices in (
@@ -46,7 +46,9 @@ class Settings:
             if chosen not in choices:
                 known = " or ".join(map(repr, choices))
                 raise ValueError(f"There is no {word} {chosen!r}. Write {known}.")
-
+        for word, seconds in (("commit_seconds", self.commit_seconds), ("replay_seconds", self.replay_seconds)):
+            if not seconds >= 0:  # also for what is no number
+                raise ValueError(f"{word} takes a number of seconds, 0 or more, and not {seconds}.")
         if self.single_reads is not None and self.single_reads < 2:  # noqa: PLR2004 - one read is no loop
             raise ValueError(f"single_reads takes a number of reads, 2 or more, or None, and not {self.single_reads}.")
 

@@ -46,6 +46,15 @@ def test_the_models_of_a_definition_are_those_of_its_repositories_and_of_its_bas
     assert UnitOfWork.models == frozenset()
 
 
+@pytest.mark.parametrize("definition", [UnitOfWork, AsyncUnitOfWork])
+@pytest.mark.parametrize("word", ["commit_seconds", "replay_seconds"])
+def test_times_below_zero_are_refused(definition: Any, word: str) -> None:
+    for seconds in (-1, -0.5, float("nan")):
+        with pytest.raises(ValueError, match=f"{word} takes a number of seconds, 0 or more"):
+            definition(MemoryDatabase(), **{word: seconds})
+    definition(MemoryDatabase(), **{word: 0})
+
+
 def test_a_repository_that_is_replaced_in_a_subclass_no_longer_counts() -> None:
     replaced: Any = type("Replaced", (Shop,), {"towns": People()})
     assert replaced.models == {Person}
