@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from boundwork.models.codec import codec_of
 from boundwork.models.expressions.conditions import Condition, Junction, as_filter
 from boundwork.models.expressions.stored_names import REMEDY, check_stored_path
 from boundwork.models.expressions.targets import Target
@@ -33,7 +34,19 @@ def checked(model: type[BaseModel], *filters: Condition) -> Junction:
 
 
 def check_root(model: type[BaseModel], target: Target) -> None:
-    """Raise TypeError unless the target is a field of the model, its bases or its subclasses."""
+    """Raise TypeError unless the target is a field of the model, its bases or its subclasses, stored as the model does."""
     if not issubclass(model, target.root) and not issubclass(target.root, model):
         text = f"{target.shown} is not a field of {model.__name__}."
+        raise TypeError(text)
+    if model is not target.root and issubclass(model, target.root):
+        _check_name(model, target)
+
+
+def _check_name(model: type[BaseModel], target: Target) -> None:
+    first = target.segments[0].partition(".")[0]
+    name = next((field.name for field in codec_of(target.root).fields if field.stored == first), None)
+    own = None if name is None else codec_of(model).by_name.get(name)
+    if own is not None and own.stored != first:
+        shown = f"{model.__name__}.{name}"
+        text = f"{target.root.__name__}.{name} is stored as {first!r}, and {shown} as {own.stored!r}. Write {shown}."
         raise TypeError(text)

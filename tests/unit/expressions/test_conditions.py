@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from bson import Decimal128
+from pydantic import Field
 
+from boundwork.models import Document
 from boundwork.models.expressions import (
     Filter,
     any_of,
@@ -201,6 +203,25 @@ def test_a_field_of_another_model_is_refused() -> None:
 def test_fields_of_bases_and_subclasses_are_accepted() -> None:
     assert compile_filter(RushOrder, number == "A")
     assert compile_filter(Order, field("courier", RushOrder) == "x")
+
+
+def test_a_field_of_a_base_that_the_model_stores_under_another_name_is_refused() -> None:
+    class Page(Document[int], collection="pages"):
+        words: list[str] = Field(default=[], alias="W")
+        number: int = 0
+
+    class Cover(Page):
+        words: list[str] = Field(default=[], alias="WW")
+
+    with pytest.raises(
+        TypeError, match=r"Page\.words is stored as 'W', and Cover\.words as 'WW'. Write Cover\.words\."
+    ):
+        compile_filter(Cover, any_of(Page.words) == "a")
+    assert compile_filter(Cover, any_of(Cover.words) == "a", Page.number == 1) == {
+        "WW": {"$eq": "a"},
+        "number": {"$eq": 1},
+    }
+    assert compile_filter(Page, any_of(Cover.words) == "a") == {"WW": {"$eq": "a"}}
 
 
 @pytest.mark.parametrize("value", ["\ud800", 2**64, {"a\0": 1}, object()])
