@@ -1,11 +1,12 @@
-"""A dataclass or TypedDict that could not be read back as it was written is refused with the class that holds it."""
+"""A dataclass, a TypedDict or a class of values that could not be read back is refused with the class that holds it."""
 
 import dataclasses
+from decimal import Decimal
 from typing import Annotated, Any, Optional
 
 import pydantic
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
@@ -63,6 +64,14 @@ class Size:
 
 class SizeAsDict(TypedDict, total=False):
     full_width: int
+
+
+class Sku(str):
+    __slots__ = ()
+
+
+class Money(Decimal):
+    __slots__ = ()
 
 
 class Plain(BaseModel):
@@ -140,3 +149,40 @@ def test_init_of_a_field_of_a_model_loses_nothing() -> None:
     box = Box(id=1)
     box.count, box.drafts, box.inner.coins = 7, 8, 9
     assert load(Box, stored(box)) == box
+
+
+@pytest.mark.parametrize("kind", [Sku, Money, Sku | None, list[Sku], dict[str, Money], dict[Sku, int], tuple[int, Sku]])
+def test_a_class_that_pydantic_makes_of_nothing_stored_is_refused(kind: Any) -> None:
+    with pytest.raises(TypeError, match=r"Shop\.held: what is stored of (Sku|Money) is no \1 when it is read"):
+        create_model("Shop", __base__=Document, held=(kind, ...))
+
+
+class Made(Document[int], collection="made"):
+    sku: Annotated[Sku, BeforeValidator(Sku)]
+    skus: list[Annotated[Sku, BeforeValidator(Sku)]] = []
+
+
+class MadeOfAField(Document[int], collection="made"):
+    sku: Sku
+
+    @field_validator("sku", mode="before")
+    @classmethod
+    def make(cls, value: str) -> Sku:
+        return Sku(value)
+
+
+class MadeOfAll(Document[int], collection="made"):
+    sku: Sku
+
+    @model_validator(mode="before")
+    @classmethod
+    def make(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, "sku": Sku(values["sku"])}
+
+
+@pytest.mark.parametrize("model", [Made, MadeOfAField, MadeOfAll])
+def test_such_a_class_comes_back_where_a_validator_makes_it(model: Any) -> None:
+    document = model(id=1, sku=Sku("a"))
+    again = load(model, stored(document))
+    assert again == document
+    assert type(again.sku) is Sku
