@@ -146,6 +146,9 @@ class NotInUnit(BoundworkError):
     """A document was handed to a unit that it does not belong to."""
 
 
+_WAYS_OF_ADDING = " Use add_if_absent where it may be there already, merge for a copy of it."
+
+
 class DuplicateKey(BoundworkError):
     """A unique key is taken by another document; nothing was written.
 
@@ -162,7 +165,13 @@ class DuplicateKey(BoundworkError):
         """Name collection, id, the key's fields and the call that added the document."""
         key = ", ".join(fields) or "a unique key"
         came = f" (added at {origin})" if origin else ""
-        then = " Use add_if_absent where it may be there already, merge for a copy of it." if fields == ("_id",) else ""
+        then = ""
+        if fields == ("_id",):
+            then = (
+                _WAYS_OF_ADDING
+                if origin
+                else " The one that has it was not found: it is another tenant's, or a condition leaves it out."
+            )
         super().__init__(
             f"The key ({key}) of document {id!r}{came} is taken in collection {collection!r}. "
             f"The unit was rolled back: nothing was written.{then}",

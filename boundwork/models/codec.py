@@ -1,23 +1,23 @@
 """How one model class is written and read: compiled once, then only called.
 
 Writing goes by a list of (stored name, name, encoder). Reading renames, converts what the validator would not
-understand, lets pydantic validate, and then settles the new objects: complete ones share one set of field names for
-each class (that is most of the memory), and fields the model does not know are kept beside them.
+understand, lets pydantic validate, and then settles the new objects.
 """
 
 import threading
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
-from boundwork.models.bson_types import MISSING, NATIVE, CannotStore, Encoder
+from boundwork.models.bson_types import NATIVE, CannotStore, Encoder
 from boundwork.models.encoders import ASIDE, Carries, compiled_encoder, other_encoder
 from boundwork.models.fields import StoredField, literal_tags, stored_fields
-from boundwork.models.kinds import is_array, is_document, is_model
+from boundwork.models.kinds import is_model
 from boundwork.models.readable import check_readable
+from boundwork.models.settlers import model_settlers
 from boundwork.models.shapes import Decoder, Settler, Shape
-from boundwork.models.slots import FIELDS_SET, UNKNOWN, SharedNames, Stored
 
 _lock = threading.RLock()
 _compiling: "dict[type[BaseModel], Codec]" = {}
@@ -103,20 +103,19 @@ class Codec:
             self._compile_root()
             return
         decode = model_decoder(self)
-        settle = model_settler(self)
+        settlers = model_settlers(self)
         self.encode = compiled_encoder(self.model, self.fields, self.carries)
         self.decode = decode or _unchanged
-        self.settle = settle or _nothing
-        self.shape = self._shape(
+        self.settle = settlers[0] if settlers else _nothing
+        shape = self._shape(
             whole=any(field.whole for field in self.fields),
             decodes=decode is not None,
-            settles=settle is not None,
+            settles=settlers is not None,
             steered=False,
         )
+        self.shape = replace(shape, settle_each=settlers[1]) if settlers else shape
 
     def _compile_root(self) -> None:
-        from dataclasses import replace  # noqa: PLC0415 - a root model is rare
-
         shape = self.fields[0].shape
         root_encode, root_settle = shape.encode, shape.settle
         model, encode_other = self.model, other_encoder(self.model)
@@ -194,76 +193,3 @@ def _rename_id(stored: Any) -> Any:
     if "_id" in stored:
         stored["id"] = stored.pop("_id")
     return stored
-
-
-def model_settler(codec: Codec) -> Settler | None:  # noqa: C901 - decided here once, not at each load
-    """Build the function that finishes a validated instance, given what it was validated from."""
-    children = [
-        (field.accepted, field.name, _guarded(finish) if field.validated else finish)
-        for field in codec.fields
-        if (finish := field.shape.settle) is not None
-    ]
-    own = issubclass(codec.model, Stored) and not codec.extra
-    if not own and not children:
-        return None
-    model, count = codec.model, len(codec.fields)
-    complete = SharedNames(field.name for field in codec.fields)
-    read_set, write_set = FIELDS_SET.__get__, FIELDS_SET.__set__
-
-    def settle_own(stored: Any, value: Any) -> None:
-        if type(value) is not model:
-            _settle_other(stored, value)
-        elif stored.__class__ is dict:
-            names = read_set(value)
-            if len(stored) != len(names):
-                _keep_unknown(codec, stored, value)
-            if len(names) == count:
-                write_set(value, complete)
-
-    def settle(stored: Any, value: Any) -> None:
-        if own or type(value) is not model:
-            settle_own(stored, value)
-        if type(value) is model and stored.__class__ is dict:
-            values = value.__dict__
-            for key, name, finish in children:
-                part = stored.get(key)
-                if part is not None:
-                    finish(part, values[name])
-
-    return settle if children else settle_own
-
-
-def _settle_other(stored: Any, value: Any) -> None:
-    """Settle a value that a validator made of another class than was declared."""
-    if is_model(value):
-        codec_of(type(value)).settle(stored, value)
-
-
-def _keep_unknown(codec: Codec, stored: dict[str, Any], value: BaseModel) -> None:
-    known = {field.accepted for field in codec.fields}
-    unknown = {key.removeprefix(ASIDE): part for key, part in stored.items() if key not in known}
-    if unknown:
-        UNKNOWN.__set__(value, unknown)
-        codec.carries.more = True
-
-
-def _guarded(settle: Settler) -> Settler:
-    """Settle a field with validators of its own only if they left the order of its models alone."""
-
-    def run(stored: Any, values: Any) -> None:
-        if not is_array(stored) or not is_array(values) or all(map(_corresponds, stored, values)):
-            settle(stored, values)
-
-    return run
-
-
-def _corresponds(stored: Any, value: Any) -> bool:
-    """Check that a model was made of this document: the scalars that are stored as they are must be equal."""
-    if not is_document(stored) or not is_model(value):
-        return True
-    values = value.__dict__
-    for field in codec_of(type(value)).fields:
-        part = stored.get(field.accepted, MISSING)
-        if type(part) in NATIVE and part == part and values.get(field.name) != part:  # noqa: PLR0124 - but for a NaN
-            return False
-    return True

@@ -31,7 +31,7 @@ def sequence(item: Shape, kind: Any) -> Shape:
     return Shape(
         encode=_items_encoder(item.encode),
         decode=_items_decoder(item.decode),
-        settle=_items_settler(item.settle),
+        settle=_items_settler(item),
         kinds=_ARRAY,
         classes=_ORDERED if abstract else (kind,),
         converted=kind in {tuple, collections.deque},
@@ -81,14 +81,22 @@ def _items_decoder(decode: Decoder | None) -> Decoder | None:
     return lambda stored: [decode(item) for item in stored] if is_array(stored) else stored
 
 
-def _items_settler(settle: Settler | None) -> Settler | None:
-    if settle is None:
+def _items_settler(item: Shape) -> Settler | None:
+    if item.settle is None:
         return None
+    settle_each = item.settle_each or _one_by_one(item.settle)
 
     def run(stored: Any, values: Any) -> None:
-        if stored.__class__ is list and is_ordered(values) and len(stored) == len(values):
-            for item, value in zip(stored, values, strict=True):
-                settle(item, value)
+        if is_array(stored) and is_ordered(values) and len(stored) == len(values):
+            settle_each(stored, values)
+
+    return run
+
+
+def _one_by_one(settle: Settler) -> Settler:
+    def run(stored: Any, values: Any) -> None:
+        for item, value in zip(stored, values, strict=True):
+            settle(item, value)
 
     return run
 

@@ -5,6 +5,7 @@ The results are the same, except that a value beyond 34 digits or the exponent r
 """
 
 from decimal import Decimal
+from struct import Struct
 
 from bson.decimal128 import Decimal128
 
@@ -19,6 +20,13 @@ _SIGNALLING = 0x7E00 << 112
 _SPECIAL = 0x6000 << 112
 _MAX_SHORT = 34
 _WORD = (1 << 64) - 1
+_words = Struct("<QQ").unpack
+_COMMON = {
+    ((_BIAS + exponent) << 113 | sign) >> 64: f"{mark}%dE{exponent}"
+    for exponent in range(-34, 1)
+    for sign, mark in ((0, ""), (_SIGN, "-"))
+}
+"""How a Decimal is written, by the upper half of its binary form, whose coefficient fits into the lower one."""
 
 
 class DecimalRange(ValueError):
@@ -27,7 +35,11 @@ class DecimalRange(ValueError):
 
 def to_decimal(stored: Decimal128) -> Decimal:
     """Turn a stored Decimal128 into the Decimal of the same value, sign and exponent."""
-    bits = int.from_bytes(stored.bid, "little")
+    low, high = _words(stored.bid)
+    common = _COMMON.get(high)
+    if common is not None:
+        return Decimal(common % low)
+    bits = high << 64 | low
     if bits & _SPECIAL == _SPECIAL:
         return stored.to_decimal()
     exponent = (bits >> 113 & 0x3FFF) - _BIAS

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from bson import Regex
+from pydantic import BaseModel
 
 from boundwork.errors import InvalidDocument
 from boundwork.models.bson_types import MISSING
@@ -21,7 +22,7 @@ from boundwork.models.expressions.targets import target_of
 from boundwork.models.fields import ID
 from boundwork.models.kinds import is_dict
 from boundwork.models.problems import collection_of
-from boundwork.models.slots import Tracked
+from boundwork.models.slots import SharedNames, Tracked
 from boundwork.models.structure.paths import stored_path
 from boundwork.models.tracking import Tracker
 from boundwork.models.values import holds_lists
@@ -153,6 +154,12 @@ class FixedFields:
             return None
         number = look(self.version_path)
         return 0 if number is MISSING or number is None else int(number)
+
+    def tell(self, document: BaseModel) -> None:
+        """Count the version of a document that is stored now among its set fields, so that a copy carries it."""
+        names = document.__pydantic_fields_set__
+        if self.version is not None and type(names) is not SharedNames:
+            names.add(self.version)
 
     def counted(self, operators: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         """Return operators of an update of many documents that count the version too; ValueError for a fixed field."""

@@ -132,14 +132,7 @@ class Mapper(Generic[D]):
             other = self._of_family(stored)
             if other is not self:
                 return other.load(stored)
-        key = stored.get("_id")
-        taken = self.codec.decode(stored)
-        try:
-            document: D = self._validate(taken, strict=False)
-        except ValidationError as error:
-            raise InvalidDocument(self.collection, key, problems_of(error, self.model), stored=True) from None
-        self.codec.settle(taken, document)
-        return document
+        return self._load_alike((stored,))[0]
 
     def _of_family(self, stored: dict[str, Any]) -> "Mapper[D]":
         chosen = discriminators.choose(self.model, stored)
@@ -151,7 +144,24 @@ class Mapper(Generic[D]):
     def load_all(self, stored: Iterable[dict[str, Any]]) -> list[D]:
         """Validate many stored documents with the garbage collector paused."""
         with hydration_pause():
-            return [self.load(document) for document in stored]
+            if self._family:
+                return [self.load(document) for document in stored]
+            return self._load_alike(stored)
+
+    def _load_alike(self, stored: Iterable[dict[str, Any]]) -> list[D]:
+        decode, validate, settle = self.codec.decode, self._validate, self.codec.settle
+        documents: list[D] = []
+        key = None
+        try:
+            for document in stored:
+                key = document.get("_id")
+                taken = decode(document)
+                made = validate(taken, strict=False)
+                settle(taken, made)
+                documents.append(made)
+        except ValidationError as error:
+            raise InvalidDocument(self.collection, key, problems_of(error, self.model), stored=True) from None
+        return documents
 
     def attach_one(self, document: D, tracker: Tracker) -> None:
         """Have a loaded document tracked; one whose validators filled a cached property has handed out its values."""

@@ -4,7 +4,9 @@ Embedded models are merged field by field, so that what is stored beside their f
 as a whole where it differs, around the elements that are equal. What the document gets is never part of the copy.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping
+from copy import copy as shallow
 from copy import deepcopy
 from itertools import takewhile
 from typing import Any
@@ -93,9 +95,15 @@ def _value(old: Any, new: Any) -> Any:
         if is_model(new) and not new.__pydantic_root_model__:
             return _model(old, new)
         if is_list(new):
-            return type(new)(_items(list(old), list(new)))
+            items: list[Any] | deque[Any] = shallow(new)  # a deque has its length, a defaultdict its factory
+            items.clear()
+            items.extend(_items(list(old), list(new)))
+            return items
         if is_dict(new):
-            return type(new)(_entries(old, new))
+            entries: dict[Any, Any] = shallow(new)
+            entries.clear()
+            entries.update(_entries(old, new))
+            return entries
     return deepcopy(new)
 
 

@@ -24,7 +24,8 @@ class Shape:
     """How the values of one annotation are stored.
 
     `encode` takes a value whose type is not NATIVE. `decode` turns the stored value into what the validator takes;
-    None: it is that already. `settle(stored, value)` finishes a validated value. `kinds` are the stored kinds.
+    None: it is that already. `settle(stored, value)` finishes a validated value, and `settle_each` a list of them where
+    that is cheaper than one by one. `kinds` are the stored kinds.
     `converted`: only the annotation can tell the Python type from the stored kind. `steered`: writing needs the
     annotation too. `classes`: the Python types meant. `whole`: what is stored may look different, so that it is
     replaced whole and never by a path into it. `holds`: the model class, if values are models.
@@ -34,6 +35,7 @@ class Shape:
     encode: Encoder = encode_value
     decode: Decoder | None = None
     settle: Settler | None = None
+    settle_each: Settler | None = None
     kinds: frozenset[str] = EVERY_KIND
     classes: tuple[type, ...] = ()
     converted: bool = False

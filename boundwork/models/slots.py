@@ -9,7 +9,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 from pydantic.annotated_handlers import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
+from typing_extensions import Unpack
 
+from boundwork.models.class_words import unknown_word
 from boundwork.models.metaclass import DocumentMeta, StoredMeta, building
 from boundwork.models.object_id import with_object_ids
 
@@ -33,6 +35,15 @@ class Stored(BaseModel, metaclass=StoredMeta):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
     __slots__ = ("__boundwork_unknown__",)
+
+    def __init_subclass__(cls, **keywords: Unpack[ConfigDict]) -> None:
+        """Refuse by name what nobody takes."""
+        try:
+            super().__init_subclass__(**keywords)
+        except TypeError as error:
+            if keywords and str(error).endswith("takes no keyword arguments"):  # Python's own, for whatever was left
+                raise unknown_word(cls, next(iter(keywords))) from None
+            raise
 
     @property
     def model_fields_set(self) -> set[str]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from boundwork.models.tracking import Tracker
 
 
+_NO_NAMES: frozenset[str] = frozenset()  # Python makes a new one at each call, which the collector would visit
+
+
 @data(frozen=True, slots=True)
 class Frame:
     """What a touched document was at some moment: all its contents, and the baselines it was compared with."""
@@ -58,7 +61,7 @@ class Changes:
         self.tracker = tracker
         self.codec: Codec = codec_of(type(document))
         self.baseline: dict[str, Any] = {}
-        self.whole: frozenset[str] = frozenset()
+        self.whole = _NO_NAMES
         self._records: dict[str, Record] = {}
         self._sent: dict[str, Any] = {}
         self._readings: tuple[frozenset[str], ...] = ()
@@ -261,7 +264,7 @@ class Changes:
         changed = self._state.reread(before, then)
         if EXTRA in changed:
             self._rest = (*self._rest, *(Record(value) for value in (self._state.extra or {}).values()))
-        self._records, self._sent, self.baseline, self.whole = {}, {}, {}, frozenset()
+        self._records, self._sent, self.baseline, self.whole = {}, {}, {}, _NO_NAMES
         self.extra = self._sent_extra = _encoded_extra(self.document.__pydantic_extra__)
         self._readings = (*self._readings, changed)
         for name, record in records.items():

@@ -1,5 +1,6 @@
 """What `merge` makes of a detached copy: only what was set in it and differs, checked against the version."""
 
+from collections import Counter, defaultdict, deque
 from typing import Any
 
 import pytest
@@ -51,9 +52,15 @@ class Stamped(Document[str], collection="stamped"):
             raise ValueError("first is after last")
 
 
+class Shelf(Document[str], collection="shelves"):
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    last: deque[int] = deque(maxlen=2)
+    seen: Counter[str] = Counter()
+
+
 @pytest.fixture
 async def desk(database: Any, colour: str) -> Any:
-    desk = define(colour, database, pages=Page, notes=Note, payments=Payment, stamped=Stamped)
+    desk = define(colour, database, pages=Page, notes=Note, payments=Payment, stamped=Stamped, shelves=Shelf)
     async with desk as uow:
         tags = [Tag(name="a"), Tag(name="b"), Tag(name="c")]
         uow.pages.add(Page(id="p", title="t", text="long", author=Author(name="Ann", mail="a@b"), tags=tags))
@@ -113,6 +120,23 @@ async def test_a_list_is_replaced_around_its_equal_elements(desk: Any) -> None:
         first.rank = 5
     async with desk as uow:
         assert [tag.rank for tag in (await uow.pages.get("p")).tags] == [5, 0, 0, 0]
+
+
+async def test_a_container_of_a_kind_of_its_own_stays_one(desk: Any) -> None:
+    async with desk as uow:
+        uow.shelves.add(Shelf(id="s"))
+    async with desk as uow:
+        shelf = await uow.shelves.get("s")
+        groups: defaultdict[str, list[int]] = defaultdict(list, a=[1])
+        await uow.shelves.merge(Shelf(id="s", groups=groups, last=deque([1], maxlen=2), seen=Counter("aab")))
+        assert shelf.groups is not groups
+        shelf.groups["b"].append(2)
+        shelf.last.extend([2, 3])
+        shelf.seen["c"] += 1
+    async with desk as uow:
+        shelf = await uow.shelves.get("s")
+        assert shelf.groups == {"a": [1], "b": [2]}
+        assert (list(shelf.last), shelf.seen) == ([2, 3], {"a": 2, "b": 1, "c": 1})
 
 
 async def test_one_changed_element_is_written_alone(desk: Any) -> None:
@@ -239,6 +263,36 @@ async def test_a_document_of_an_earlier_unit_may_be_merged_into_a_later_one(desk
         assert await uow.pages.merge(page) is not page
     async with desk as uow:
         assert (await uow.pages.get("p")).title == "changed outside"
+
+
+async def test_a_document_that_an_earlier_unit_added_carries_its_version_to_a_merge(desk: Any) -> None:
+    async with desk as uow:
+        undone = Note(id="undone", owner="o")
+        with pytest.raises(KeyError):
+            async with uow:
+                uow.notes.add(undone)
+                await uow.flush()
+                raise KeyError
+        note = uow.notes.add(Note(id="new", owner="o"))
+    assert "version" not in undone.model_fields_set
+    sent = note.model_dump_json(exclude_unset=True)
+    note.text = "changed outside"
+    async with desk as uow:
+        assert (await uow.notes.merge(note)).text == "changed outside"
+    async with desk as uow:
+        assert (await uow.notes.get("new")).version == 1
+        with pytest.raises(StaleDocument, match="version 0, now 1"):
+            await uow.notes.merge(Note.model_validate_json(sent))
+
+
+async def test_a_version_that_a_commit_in_the_block_told_survives_a_rollback(desk: Any) -> None:
+    async with desk as uow:
+        note = uow.notes.add(Note(id="new", owner="o"))
+        await uow.commit()
+        note.text = "undone"
+        await uow.flush()
+        await uow.rollback()
+        assert note.model_fields_set == {"id", "owner", "version"}
 
 
 async def test_a_copy_of_another_kind_of_the_family_is_refused(desk: Any) -> None:

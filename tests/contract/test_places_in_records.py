@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum, IntEnum
 from typing import Any, NamedTuple
 
 import pytest
@@ -33,6 +35,22 @@ class Chart(Document[int], collection="charts"):
     end: Point | None = None
     pair: Pair = Pair("", 0)
     record: Record = {"left": 0}
+
+
+class Weekday(Enum):
+    MONDAY = "mon"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Rates(Document[int], collection="rates"):
+    by_weekday: dict[Weekday, int] = {}
+    by_level: dict[Level, list[int]] = {}
+    by_year: dict[int, int] = {}
+    by_day: dict[date, int] = {}
+    by_name: dict[str, int] = {}
 
 
 class Row(BaseModel, frozen=True):
@@ -103,3 +121,31 @@ async def test_a_misspelt_path_fails_before_the_server_is_asked(charts: Any, pat
             with pytest.raises(ValueError, match=r"^A (plain filter|sort) names"):
                 await asked()
         assert uow.receipt.commands == 0
+
+
+async def test_a_dict_is_reached_into_by_keys_of_the_type_that_it_declares(database: Any, colour: str) -> None:
+    day = date(2026, 11, 23)
+    async with define(colour, database, rates=Rates) as uow:
+        uow.rates.add(
+            Rates(id=1, by_weekday={Weekday.MONDAY: 5}, by_level={Level.LOW: [7]}, by_year={2026: 8}, by_day={day: 9})
+        )
+        await uow.rates.find().update(
+            inc(Rates.by_weekday[Weekday.MONDAY], 10), set_(Rates.by_year[2027], 1), push(Rates.by_level[Level.LOW], 2)
+        )
+        changed = await uow.rates.get(1)
+        assert (changed.by_weekday, changed.by_year) == ({Weekday.MONDAY: 15}, {2026: 8, 2027: 1})
+        assert changed.by_level == {Level.LOW: [7, 2]}
+        for condition in (
+            Rates.by_weekday[Weekday.MONDAY] == 15,
+            Rates.by_level[Level.LOW][1] == 2,
+            Rates.by_year[2026] == 8,
+            Rates.by_day[day] == 9,
+        ):
+            assert await uow.rates.count(condition) == 1
+
+
+@pytest.mark.parametrize(("name", "key"), [("by_name", 5), ("by_year", True), ("by_weekday", 1), ("by_day", 5)])
+def test_a_key_of_another_type_is_refused(name: str, key: object) -> None:
+    field: Any = getattr(Rates, name)
+    with pytest.raises(TypeError):
+        _ = field[key]

@@ -115,6 +115,15 @@ def value_types(kind: object) -> tuple[object, ...]:
     return (get_args(kind)[1],) if get_args(kind) else (Any,)
 
 
+def is_key(kind: object, key: object) -> bool:
+    """Say whether a kind of value is a dict whose keys are declared to be such as this one."""
+    container, parts = get_origin(kind) or kind, get_args(kind)
+    if not isinstance(container, type) or not issubclass(container, Mapping) or not parts:
+        return False
+    declared: object = parts[0]
+    return isinstance(declared, type) and isinstance(key, declared) and (declared is bool or not isinstance(key, bool))
+
+
 def annotated(model: type[BaseModel], name: str) -> object:
     """Return what a model says of a field, with metadata."""
     field = model.model_fields[name]

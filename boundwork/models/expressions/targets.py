@@ -14,11 +14,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from boundwork.models.annotations import bare
+from boundwork.models.bson_types import encode_key
 from boundwork.models.data import data
 from boundwork.models.expressions.inside import (
     Part,
     advice,
     element_types,
+    is_key,
     key_of,
     keys_in,
     names_in,
@@ -101,6 +103,8 @@ class Target:
 
     def item(self, key: object) -> Self:
         """Step to one key of a dict or one position of a list; the key becomes part of the path, never an operator."""
+        if not isinstance(key, str) and any(is_key(kind, key) for kind in self.kinds):
+            key = encode_key(key)  # an Enum, a number or a date is stored as text
         if isinstance(key, str):
             key = str.__str__(key)
             if not key or key.startswith("$") or "." in key or "\0" in key:

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic
+from types import new_class
+from typing import Annotated, Any, ClassVar, Generic
 from uuid import UUID, uuid4
 
 import bson
@@ -359,3 +360,32 @@ def test_classes_are_compiled_once_for_many_threads() -> None:
     wood = Wood(id=1, trees=[Tree(below=[Tree(size=Decimal(2))])])
     with ThreadPoolExecutor(8) as pool:
         assert [future.result() for future in [pool.submit(come_back, wood) for _ in range(16)]] == [wood] * 16
+
+
+class Noted:
+    note: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, note: str = "", **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.note = note
+
+
+def test_a_keyword_that_the_class_statement_does_not_know_is_named_with_the_nearest() -> None:
+    def error(base: type[Any], **keywords: Any) -> str:
+        with pytest.raises(TypeError) as refused:
+            new_class("Wrong", (base,), keywords)
+        return str(refused.value)
+
+    assert error(Document, colection="a") == (
+        "Wrong: its class statement does not take 'colection'. Did you mean 'collection'?"
+    )
+    assert "takes collection, discriminator, indexes, options," in error(Document, collection="a", validation=True)
+    assert error(Embedded, collection="a").endswith("'collection'. It takes what pydantic takes, as frozen.")
+
+
+def test_mixins_may_take_keywords_of_their_own_on_either_side() -> None:
+    for bases in ((Noted, Document), (Document, Noted)):
+        made: Any = new_class("Made", bases, {"collection": "a", "note": "x", "frozen": True})
+        assert (made.note, made.model_config.get("frozen")) == ("x", True)
+        with pytest.raises(TypeError, match="'note'"):
+            new_class("Wrong", (made,), {"not_": "x"})

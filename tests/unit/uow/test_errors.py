@@ -116,7 +116,7 @@ def test_a_duplicate_key_names_fields_document_and_the_line_that_added_it() -> N
 
 
 def test_a_duplicate_id_says_how_a_copy_of_a_stored_document_is_written() -> None:
-    assert str(errors.DuplicateKey("people", 7, ("_id",))).endswith(
+    assert str(errors.DuplicateKey("people", 7, ("_id",), "shop.py:12")).endswith(
         "Use add_if_absent where it may be there already, merge for a copy of it."
     )
 
