@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 async def flush(unit: "Unit") -> None:
     """Send the pending changes of a unit; a failure dooms it and names the document."""
     work = unit.workspace
+    if work.is_clean:
+        return
     if not unit.leaving:
         work.pending.watch_held()
     changes = work.pending.changes()

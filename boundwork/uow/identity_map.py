@@ -46,6 +46,11 @@ class IdentityMap:
         """Tell whether nothing is known of a collection, so that a whole result is new."""
         return not self._current.get(collection) and not self._earlier.get(collection)
 
+    def is_new(self, collection: str, keys: Iterable[Hashable]) -> bool:
+        """Tell whether nothing is known of any of these identities."""
+        shelves = (self._current.get(collection), self._earlier.get(collection))
+        return all(shelf is None or shelf.keys().isdisjoint(keys) for shelf in shelves)
+
     def documents(self, collection: str) -> Iterator[tuple[Hashable, Document[Any]]]:
         """Iterate over the documents of a collection, those of earlier transactions as well."""
         for shelves in (self._current, self._earlier):

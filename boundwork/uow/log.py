@@ -15,6 +15,7 @@ from boundwork.models.bson_types import decode_all
 from boundwork.models.data import data
 from boundwork.uow.commands import Aggregate, BulkResult, BulkWrite, Count, Distinct, Find, FindAndUpdate, Read
 from boundwork.uow.many_inserts import INSERT_BUDGET_BYTES, MANY, size_of
+from boundwork.uow.row_order import comparable
 from boundwork.uow.steadiness import is_steady
 
 READ_BUDGET_BYTES = 256 * 1024 * 1024
@@ -141,7 +142,8 @@ class Log:
     def found(self, command: Find | Aggregate, batches: list[bytes], about: str) -> None:
         """Record a query and its reply."""
         self._bytes_read += sum(map(len, batches))
-        self.records.append(ReadRecord(command, digest(batches), about))
+        seen = comparable(command, batches) if isinstance(command, Aggregate) else batches
+        self.records.append(ReadRecord(command, digest(seen), about))
 
     def counted(self, command: Count, number: int, about: str) -> None:
         """Record a count and its reply."""

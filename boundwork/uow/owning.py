@@ -49,10 +49,10 @@ def give_stored(mapper: Mapper[Any], document: Document[Any], owner: object) -> 
             changes.accept()
 
 
-def mark_removed(mapper: Mapper[Any], document: Document[Any]) -> None:
-    """Note now as the time when a document was removed; one that is removed already keeps its time."""
+def mark_removed(mapper: Mapper[Any], document: Document[Any], time: datetime | None = None) -> None:
+    """Note a time, or now, as that when a document was removed; one that is removed already keeps its own."""
     if mapper.scope.soft_delete is not None and not mapper.is_removed(document):
-        write_field(document, mapper.scope.soft_delete, _now())
+        write_field(document, mapper.scope.soft_delete, time or _now())
 
 
 def removal_mark(mapper: Mapper[Any]) -> dict[str, Any]:
@@ -65,12 +65,14 @@ def _now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def take_back(mapper: Mapper[Any], document: Document[Any]) -> None:
-    """Undo a soft removal; TypeError for a model that has none."""
+def take_back(mapper: Mapper[Any], document: Document[Any]) -> datetime | None:
+    """Undo a soft removal and return its time, None if there was none; TypeError for a model that has no soft removal."""
     if mapper.scope.soft_delete is None:
         raise TypeError(
             f"{type(document).__name__} declares no soft_delete: what is removed is gone with the next commit, and "
             "until it is sent, add() takes a removal back."
         )
-    if mapper.is_removed(document):
+    time: datetime | None = document.__dict__.get(mapper.scope.soft_delete)
+    if time is not None:
         write_field(document, mapper.scope.soft_delete, None)
+    return time

@@ -20,6 +20,7 @@ from boundwork.uow.log import ChangeRecord, LockRecord, ReadRecord, StreamRecord
 from boundwork.uow.misses import changed_reading
 from boundwork.uow.port import Batches
 from boundwork.uow.reporting import public_error
+from boundwork.uow.row_order import comparable
 from boundwork.uow.surrounding import note_units_around, refuse_hopeless
 from boundwork.uow.waits import wait_before
 
@@ -133,7 +134,7 @@ async def _same(unit: "Unit", record: ReadRecord | StreamRecord) -> bool:
     if isinstance(command, Distinct):
         return digest(sorted(await session.distinct(command))) == record.seen
     if isinstance(command, Aggregate):
-        return digest(await session.aggregate(command)) == record.seen
+        return digest(comparable(command, await session.aggregate(command))) == record.seen
     batches = await session.find(command)
     if digest(batches) == record.seen:
         return True

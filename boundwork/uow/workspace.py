@@ -1,30 +1,30 @@
-"""The documents of a unit: what it knows, what it has changed, and how the two meet the server.
+"""How the documents of a unit meet the server.
 
 Reads go through the identity map; writes are kept until a flush. Every command is recorded.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from boundwork.errors import DocumentNotFound, NotInUnit
+from boundwork.errors import DocumentNotFound
 from boundwork.models import Document
-from boundwork.models.bson_types import MISSING
 from boundwork.models.holding import is_held
 from boundwork.models.hydration import paused
 from boundwork.models.identity import identity_key
 from boundwork.models.mapper import Mapper, mapper_of
-from boundwork.models.tracking import Tracker, is_fresh, is_modified, touch_all
+from boundwork.models.tracking import touch_all
 from boundwork.uow.changes import Insertion
 from boundwork.uow.commands import Count, Find
 from boundwork.uow.flushing import flush, insert_if_absent
-from boundwork.uow.identity_map import REMOVED, IdentityMap, Known
+from boundwork.uow.identity_map import REMOVED
 from boundwork.uow.loading import asked_by_id, key_of, load, may_reload
 from boundwork.uow.locking import find_and_lock, lock_and_find, lock_name
 from boundwork.uow.log import Log
-from boundwork.uow.owning import give, give_stored, mark_removed, owner_for, stored_for, take_back
-from boundwork.uow.pending import Entry, Pending
+from boundwork.uow.owning import give_stored, stored_for
+from boundwork.uow.pending import Entry
 from boundwork.uow.receipt import Receipt
+from boundwork.uow.registry import Registry
 from boundwork.uow.scopes import meet
 from boundwork.uow.single_reads import Lines, look_at_single_read, only_counted
 
@@ -34,16 +34,12 @@ if TYPE_CHECKING:
 DocumentT = TypeVar("DocumentT", bound=Document[Any])
 
 
-class Workspace:
+class Workspace(Registry):
     """What a unit holds between its first command and its last."""
 
     def __init__(self, unit: "Unit") -> None:
         """Begin empty, for one unit."""
-        self.unit = unit
-        self.tracker = Tracker()
-        self.known = IdentityMap()
-        self.pending = Pending(self.tracker)
-        self.tracker.unsent = self.pending.is_unsent
+        super().__init__(unit)
         self.log = Log()
         self.staged = Receipt()
         self.only_counted = only_counted(unit.settings.single_reads)
@@ -132,113 +128,6 @@ class Workspace:
         mapper.reload(document, mapper.decode(stored[0])[0])
         self.known.keep(mapper.collection, key_of(mapper, document.id), document)
 
-    def add(self, document: Document[Any], origin: str | None = None) -> None:
-        """Register a new document; its id may be that of one that the unit removes."""
-        self.unit.check()
-        self._add(document, origin)
-
-    def add_all(self, documents: Sequence[Document[Any]], origin: str | None = None) -> None:
-        """Register new documents, all or none."""
-        self.unit.check()
-        paused(len(documents), self._add_each, documents, origin)
-
-    def _add_each(self, documents: Iterable[Document[Any]], origin: str | None) -> None:
-        added: list[Document[Any]] = []
-        try:
-            for document in documents:
-                moves = self.pending.moves
-                self._add(document, origin)
-                if self.pending.moves != moves:  # it was not one of the unit already
-                    added.append(document)
-        except BaseException:
-            for document in reversed(added):
-                self.remove(document, softly=False)
-            raise
-
-    def _add(self, document: Document[Any], origin: str | None) -> None:
-        mapper = mapper_of(type(document))
-        if is_fresh(document):
-            self._adopt(mapper, document, key_of(mapper, document.id), origin, unverified=False)
-            return
-        going = self.pending.removed.get(id(document))
-        if going is not None:
-            self._refuse_second(mapper, document, going.key)
-            self.pending.take_back(document)
-            keep = self.known.keep_earlier if going.guarded else self.known.keep
-            keep(mapper.collection, going.key, document)
-        elif self.is_free(document):
-            self._adopt(mapper, document, self._key(mapper, document), origin, unverified=is_modified(document))
-        elif mapper.is_removed(document):
-            take_back(mapper, document)
-
-    def _adopt(
-        self, mapper: Mapper[Any], document: Document[Any], key: Hashable, origin: str | None, *, unverified: bool
-    ) -> None:
-        replaces = self._refuse_second(mapper, document, key) is REMOVED
-        owner = owner_for(self.unit, mapper, document) if mapper.is_scoped or self.unit.scopes is not None else MISSING
-        self.tracker.attach(document)
-        if unverified:
-            touch_all(document)  # parts of it may be held already, and are changed without asking the document
-        if owner is not MISSING:
-            give(mapper, document, owner)
-        self.pending.add(Entry(document, mapper, key, origin=origin, unverified=unverified, replaces=replaces))
-        self.known.keep(mapper.collection, key, document)
-
-    def _refuse_second(self, mapper: Mapper[Any], document: Document[Any], key: Hashable) -> Known | None:
-        """Return what is known of the identity of a new document; NotInUnit if that is another object."""
-        known = self.known.current(mapper.collection, key) or self.known.earlier(mapper.collection, key)
-        if isinstance(known, Document):
-            raise NotInUnit(
-                f"{type(document).__name__} {document.id!r} cannot be added: another object with this id is in the "
-                "unit already. Change that one, or remove it first. If somebody else may have deleted it since the "
-                "last commit of the unit, ask by find_by_id before.",
-            )
-        return known
-
-    def restore(self, document: Document[Any]) -> None:
-        """Undo the soft removal of a document of this unit; TypeError for a model without one."""
-        self.unit.check()
-        self._must_belong(document)
-        take_back(mapper_of(type(document)), document)
-        if id(document) in self.pending.removed or self.pending.is_gone(document):
-            self._add(document, None)
-
-    def remove(self, document: Document[Any], *, softly: bool = True) -> None:
-        """Register the removal of a document of this unit; a new one is only forgotten.
-
-        Where the model has soft removal the document is only marked, unless `softly` says otherwise.
-        """
-        self.unit.check()
-        self._must_belong(document)
-        mapper = mapper_of(type(document))
-        stays = softly and mapper.scope.soft_delete is not None and id(document) not in self.pending.added
-        if stays and not self.pending.is_gone(document):
-            mark_removed(mapper, document)
-            return
-        key = self._key(mapper, document)
-        if id(document) in self.pending.added:
-            present = self.pending.withdraw(document)
-            self.known.forget(mapper.collection, key)
-            if present is not None:
-                self.known.keep(mapper.collection, key, present)
-            return
-        if self.pending.is_gone(document):
-            if self.known.current(mapper.collection, key) is document:
-                self.known.keep(mapper.collection, key, REMOVED)
-            return
-        guarded = self.known.current(mapper.collection, key) is not document
-        self.pending.remove(Entry(document, mapper, key, guarded=guarded))
-        self.known.keep(mapper.collection, key, REMOVED)
-
-    def vanish(self, mapper: Mapper[Any], document: Document[Any], *, here: bool = False) -> None:
-        """Let go of a document that the transaction did not find, unless another model was asked for, or deleted itself."""
-        if self.pending.is_gone(document) or not isinstance(document, mapper.model) or mapper.is_removed(document):
-            return
-        key = key_of(mapper, document.id)
-        guarded = self.known.current(mapper.collection, key) is not document
-        self.pending.vanish(Entry(document, mapper, key, guarded=guarded, vanished=True, here=here))
-        self.known.keep(mapper.collection, key, REMOVED)
-
     async def add_if_absent(self, document: Document[Any]) -> bool:
         """Flush, and insert a document at once unless its id is taken; True if it was inserted."""
         self.unit.check()
@@ -285,7 +174,10 @@ class Workspace:
         """
         worked = bool(self.log.records)
         self.unit.receipt.add(self.staged, committed=worked)
-        if not last:
+        for entry in self.pending.born.values():
+            if entry.mapper.fixed is not None:
+                entry.mapper.fixed.tell(entry.document)
+        if not last and self.tracker.touched:
             paused(len(self.tracker.touched), self.tracker.mark)
         for entry in (*self.pending.gone.values(), *self.pending.withdrawn.values()):
             self.tracker.detach(entry.document)
@@ -344,25 +236,3 @@ class Workspace:
         batches = await self.unit.send(partial(self.unit.session.find, command))
         self.log.found(command, batches, mapper.model.__name__)
         return batches
-
-    def _must_belong(self, document: Document[Any]) -> None:
-        if Tracker.owner_of(document) is not self.tracker or self.pending.is_withdrawn(document):
-            raise NotInUnit(
-                f"{type(document).__name__} {document.id!r} does not belong to the unit {self.unit.name}. "
-                "Get it from a repository of this unit first.",
-            )
-
-    def _key(self, mapper: Mapper[Any], document: Document[Any]) -> Hashable:
-        """Return the identity that a document stands for: that of its first id here, even if it was given another."""
-        changes = self.tracker.changes_of(document)
-        return key_of(mapper, document.id) if changes is None else identity_key(changes.before("_id"))
-
-    def is_free(self, document: Document[Any]) -> bool:
-        """Tell whether a document may be added; NotInUnit if another open unit has it."""
-        owner = Tracker.owner_of(document)
-        if owner is not None and owner is not self.tracker:
-            raise NotInUnit(
-                f"{type(document).__name__} {document.id!r} belongs to another open unit. "
-                "Add a copy (model_copy), or wait until that unit has ended.",
-            )
-        return owner is None or self.pending.is_gone(document) or self.pending.is_withdrawn(document)

@@ -37,6 +37,7 @@ def new(number: int) -> Iterator[Row]:
 async def test_a_generator_of_many_documents_is_stored(rows: Any) -> None:
     async with rows as uow:
         added = uow.rows.add_all(new(NUMBER))
+        assert await uow.rows.get(9) is added[9]
         assert await uow.rows.count() == NUMBER
         added[5].text = "changed"
     assert uow.receipt.inserted == NUMBER
@@ -93,6 +94,35 @@ async def test_where_one_cannot_be_added_none_is(rows: Any) -> None:
         uow.rows.add(first)
     async with rows as uow:
         assert [row.id for row in await uow.rows.find().sort("_id").to_list()] == [1, 7]
+
+
+@pytest.mark.parametrize("known", ["added", "read", "of an earlier transaction", "twice among them"])
+async def test_where_one_of_many_new_ones_is_a_second_object_none_is_added(rows: Any, known: str) -> None:
+    async with rows as uow:
+        uow.rows.add(Row(id=7))
+    async with rows as uow:
+        kept = uow.rows.add(Row(id=8)) if known == "added" else await uow.rows.get(7)
+        if known == "of an earlier transaction":
+            await uow.commit()
+        first, second = Row(id=1), Row(id=2 if known == "twice among them" else kept.id)
+        with pytest.raises(NotInUnit, match=f"Row {second.id} cannot be added"):
+            uow.rows.add_all([first, Row(id=2), second])
+        uow.rows.add_all([first])
+    async with rows as uow:
+        ids = [row.id for row in await uow.rows.find().sort("_id").to_list()]
+        assert ids == ([1, 7, 8] if known == "added" else [1, 7])
+
+
+async def test_many_new_ones_take_the_places_of_those_that_are_removed(rows: Any) -> None:
+    async with rows as uow:
+        uow.rows.add_all([Row(id=1, text="old"), Row(id=2, text="old")])
+    async with rows as uow:
+        uow.rows.remove(await uow.rows.get(1))
+        uow.rows.add_all([Row(id=1, text="new"), Row(id=3, text="new")])
+        assert (await uow.rows.get(1)).text == "new"
+    async with rows as uow:
+        texts = {row.id: row.text for row in await uow.rows.find().to_list()}
+        assert texts == {1: "new", 2: "old", 3: "new"}
 
 
 async def test_a_taken_key_among_many_is_named_and_nothing_is_stored(rows: Any) -> None:

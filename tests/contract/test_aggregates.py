@@ -52,6 +52,11 @@ class Counted(BaseModel, frozen=True):
     n: int
 
 
+class Named(BaseModel, frozen=True):
+    id: str
+    n: int
+
+
 class Row(BaseModel, frozen=True):
     id: int
     status: Status
@@ -201,6 +206,66 @@ async def test_what_an_aggregation_saw_is_compared_by_a_replay(sales: Any, rival
         with pytest.raises(UnitDoomed) as doomed:
             await uow.sales.count()
         assert isinstance(doomed.value.__cause__, StaleDocument)
+        await uow.rollback()
+
+
+class Bought(BaseModel, frozen=True):
+    id: int | None
+    n: list[str] | int
+
+
+THIRDS: dict[str, Any] = {"$mod": [Sale.id, 20]}
+OF_NO_ORDER: dict[str, list[dict[str, Any]]] = {
+    "groups": [{"$group": {"_id": THIRDS, "n": {"$sum": 1}}}],
+    "groups and what is made of each": [{"$group": {"_id": THIRDS, "m": {"$sum": 1}}}, {"$set": {"n": "$m"}}],
+    "counted groups": [
+        {"$sortByCount": THIRDS},
+        {"$set": {"n": "$count"}},
+        {"$group": {"_id": "$_id", "n": {"$sum": "$n"}}},
+    ],
+    "groups that a sort finds equal": [
+        {"$group": {"_id": THIRDS, "n": {"$sum": 1}}},
+        {"$sort": {"n": -1}},
+        {"$limit": 50},
+    ],
+    "sets": [{"$group": {"_id": None, "n": {"$addToSet": {"$toString": Sale.id}}}}],
+}
+
+
+@pytest.mark.on_servers
+@pytest.mark.parametrize("pipeline", OF_NO_ORDER.values(), ids=OF_NO_ORDER.keys())
+@pytest.mark.parametrize("rival_changes", [False, True])
+async def test_rows_that_come_in_another_order_each_time_are_the_same_for_a_replay(
+    sales: Any, pipeline: list[dict[str, Any]], rival_changes: bool
+) -> None:
+    async with sales as uow:
+        uow.sales.add_all([Sale(id=number, b="eve") for number in range(10, 50)])
+    async with sales.unit() as uow:
+        await uow.sales.aggregate(pipeline, into=Bought)
+        for _ in range(10):
+            await uow.core.restart()
+        if not rival_changes:
+            assert await uow.sales.count() == 43
+            return
+        async with sales.independent() as rival:
+            rival.sales.add(Sale(id=60, b="eve"))
+        await uow.core.restart()
+        with pytest.raises(UnitDoomed) as doomed:
+            await uow.sales.count()
+        assert isinstance(doomed.value.__cause__, StaleDocument)
+        await uow.rollback()
+
+
+@pytest.mark.on_servers
+async def test_an_order_that_only_a_sort_told_is_compared_by_a_replay(sales: Any) -> None:
+    async with sales.unit() as uow:
+        by_number = [{"$group": {"_id": Sale.buyer, "n": {"$sum": 1}}}, {"$sort": {"n": -1}}]
+        await uow.sales.aggregate([*by_number, {"$project": {"n": {"$literal": 1}}}], into=Named)
+        async with sales.independent() as rival:
+            rival.sales.add_all([Sale(id=4, b="bob"), Sale(id=5, b="bob")])
+        await uow.core.restart()
+        with pytest.raises(UnitDoomed):
+            await uow.sales.count()
         await uow.rollback()
 
 

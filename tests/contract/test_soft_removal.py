@@ -244,6 +244,18 @@ async def test_what_the_unit_erased_can_come_back_until_the_commit(desk: Any) ->
     assert await present(desk) == [1, 2, 3]
 
 
+async def test_what_was_removed_stays_so_where_one_of_many_cannot_be_added(desk: Any) -> None:
+    async with desk as uow:
+        marked, erased = await uow.tasks.get_many([1, 2])
+        uow.tasks.remove(marked)
+        uow.tasks.erase(erased)
+        time = marked.done_at
+        with pytest.raises(NotInUnit):
+            uow.tasks.add_all([marked, erased, Task(id=4), Task(id=4)])
+        assert marked.done_at == time
+    assert await present(desk) == [3]
+
+
 async def test_a_new_document_that_is_removed_was_never_there(desk: Any) -> None:
     async with desk as uow:
         task = uow.tasks.add(Task(id=4))

@@ -119,6 +119,8 @@ async def test_an_id_of_another_tenant_is_a_duplicate_key_and_not_an_answer(acme
                 else:
                     await uow.invoices.add_if_absent(Invoice(id=11))
             assert taken.value.id == 11
+            assert ("Use add_if_absent" in str(taken.value)) is (word == "add")
+            assert ("another tenant's" in str(taken.value)) is (word == "add_if_absent")
             await uow.rollback()
             assert not await uow.invoices.add_if_absent(Invoice(id=1))
 

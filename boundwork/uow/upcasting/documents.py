@@ -78,7 +78,8 @@ def encoded(document: Mapping[str, Any]) -> bytes:
 def update_of(was: Stored, now: Stored, version: int, operators: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the smallest update that makes a stored old document the present one, changed by operators of the unit."""
     if operators is not None:
-        now = compile_update(operators)(deepcopy(now))
+        now = deepcopy(now)
+        compile_update(operators)(now)
     changed = Changed()
     for name in [*was, *(name for name in now if name not in was)]:
         if name != SCHEMA_VERSION:
