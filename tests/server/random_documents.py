@@ -49,6 +49,8 @@ SCALARS: list[Any] = [
     ObjectId("fedcba9876543210fedcba98"),
     b"ab",
     Binary(b"ab", 5),
+    Binary(b"ab", 2),
+    {"$ref": "c", "$id": 1},
     uuid.UUID(int=7),
     Regex("^a", "i"),
     Timestamp(5, 1),

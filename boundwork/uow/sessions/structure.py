@@ -6,6 +6,7 @@ Each command goes out in a session of its own, so it is part of no unit, whateve
 from collections.abc import Mapping
 from typing import Any
 
+from bson.codec_options import DatetimeConversion
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
@@ -15,6 +16,11 @@ from boundwork.uow.sessions.pymongo_commands import NEUTRAL
 from boundwork.uow.sessions.pymongo_failures import failures_of
 from boundwork.uow.sessions.write_commands import STORED_FORM
 
+READABLE = STORED_FORM.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+"""Filters can hold UUIDs, and replies ids of any type, such as the place of a step: times beyond `datetime` as well.
+
+A database's `command` does not look at the options that the database has.
+"""
 _WRITING = frozenset({"create", "createIndexes", "collMod", "drop", "dropIndexes", "renameCollection", "findAndModify"})
 _OF_ADMIN = frozenset({"renameCollection", "currentOp"})
 _MAJORITY = {"writeConcern": {"w": "majority"}}
@@ -33,7 +39,7 @@ def _complete(command: Mapping[str, Any], database: str) -> dict[str, Any]:
 def _place(command: Mapping[str, Any], database: Any) -> Any:
     """Return the database that takes a command: a few are for `admin` alone."""
     if next(iter(command)) in _OF_ADMIN:
-        return database.client.admin.with_options(codec_options=STORED_FORM, **NEUTRAL)
+        return database.client.admin.with_options(**NEUTRAL)
     return database
 
 
@@ -42,7 +48,7 @@ class SynchronousStructure:
 
     def __init__(self, database: Database[Any]) -> None:
         """Ask this database."""
-        self._database = database.with_options(codec_options=STORED_FORM, **NEUTRAL)
+        self._database = database.with_options(**NEUTRAL)
 
     def kept(self, declared: DeclaredCollection) -> tuple[DeclaredCollection, tuple[str, ...]]:
         """Return everything: a server keeps what it takes."""
@@ -52,7 +58,9 @@ class SynchronousStructure:
         """Send one command and return the reply."""
         with failures_of(), self._database.client.start_session() as aside:
             sent = _complete(command, self._database.name)
-            reply: Mapping[str, Any] = _place(command, self._database).command(sent, session=aside)
+            reply: Mapping[str, Any] = _place(command, self._database).command(
+                sent, codec_options=READABLE, session=aside
+            )
             return reply
 
 
@@ -69,7 +77,7 @@ class AsynchronousStructure:
 
     def __init__(self, database: AsyncDatabase[Any]) -> None:
         """Ask this database."""
-        self._database = database.with_options(codec_options=STORED_FORM, **NEUTRAL)
+        self._database = database.with_options(**NEUTRAL)
 
     def kept(self, declared: DeclaredCollection) -> tuple[DeclaredCollection, tuple[str, ...]]:
         """Return everything: a server keeps what it takes."""
@@ -80,5 +88,7 @@ class AsynchronousStructure:
         with failures_of():
             async with self._database.client.start_session() as aside:
                 sent = _complete(command, self._database.name)
-                reply: Mapping[str, Any] = await _place(command, self._database).command(sent, session=aside)
+                reply: Mapping[str, Any] = await _place(command, self._database).command(
+                    sent, codec_options=READABLE, session=aside
+                )
                 return reply

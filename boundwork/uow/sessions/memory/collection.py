@@ -11,12 +11,13 @@ from typing import Any
 from bson import Regex
 
 from boundwork.models.identity import identity_key
-from boundwork.uow.sessions.memory.encoding import Value, decode, encode, is_array, is_document, opened
+from boundwork.uow.sessions.memory.encoding import Value, decode, encode, is_array, is_document
 from boundwork.uow.sessions.memory.ordering import Key, order_key
 from boundwork.uow.sessions.memory.paths import index_keys, split
 from boundwork.uow.sessions.memory.refusals import (
     DOLLAR_PREFIXED_NAME,
     INVALID_ID,
+    PARALLEL_ARRAYS,
     KeyTaken,
     WriteConflict,
     server_refusal,
@@ -63,7 +64,7 @@ class UniqueIndex:
             self._owners.write(key, None, transaction)
         if after is None:
             return
-        for key in new - old:
+        for key in sorted(new - old):
             # As on the server: a rival for the key is met before its present owner, but one that gave it up is not.
             if self._owners.was_set_by_another(key, transaction):
                 raise WriteConflict
@@ -71,8 +72,13 @@ class UniqueIndex:
                 raise KeyTaken(self.name, self.paths)
             self._owners.write(key, after.key, transaction)
 
+    def place(self, stored: Stored) -> tuple[Key, ...] | None:
+        """Return where a document stands in the index; None if it has several places, or none."""
+        keys = self._keys(stored)
+        return keys.pop() if len(keys) == 1 else None
+
     def _keys(self, stored: Stored) -> set[tuple[Key, ...]]:
-        rows = index_keys(stored.fields, self._parts, sparse=self.sparse)
+        rows = index_keys(stored.fields, self._parts, sparse=self.sparse, parallel=PARALLEL_ARRAYS)
         return {tuple(order_key(value) for value in row) for row in rows}
 
 
@@ -101,13 +107,9 @@ class Collection:
             raise KeyTaken("_id_", ("_id",))
         self._put(stored.key, None, stored, transaction)
 
-    def replace(self, before: Stored, document: dict[str, Any], transaction: Transaction) -> bool:
-        """Store a new version of a document and tell whether it differs from the old one."""
-        after = Stored(encode(document))
-        if after.data == before.data:
-            return False
-        self._put(before.key, before, after, transaction)
-        return True
+    def replace(self, before: Stored, document: dict[str, Any], transaction: Transaction) -> None:
+        """Store a new version of a document."""
+        self._put(before.key, before, Stored(encode(document)), transaction)
 
     def delete(self, before: Stored, transaction: Transaction) -> None:
         """Delete a document."""
@@ -128,6 +130,5 @@ class Collection:
 def _check_id(stored_id: Value) -> None:
     if is_array(stored_id) or isinstance(stored_id, Regex):
         raise server_refusal(INVALID_ID, "an _id can be neither an array nor a regular expression")
-    inner = opened(stored_id)
-    if is_document(inner) and any(name.startswith("$") for name in inner if name not in ("$ref", "$id", "$db")):
+    if is_document(stored_id) and any(name.startswith("$") for name in stored_id if name not in ("$ref", "$id", "$db")):
         raise server_refusal(DOLLAR_PREFIXED_NAME, "the fields of an _id may not begin with a dollar sign")

@@ -10,13 +10,14 @@ from typing import Final
 from bson import MaxKey, MinKey, Regex
 
 from boundwork.uow.sessions.memory.encoding import MISSING, Value, is_array, is_document, is_pattern, type_number
-from boundwork.uow.sessions.memory.numbers import is_number, truncated, whole_number
+from boundwork.uow.sessions.memory.numbers import INT32_MAX, is_number, truncated, whole_number
 from boundwork.uow.sessions.memory.ordering import MISSING_KEY, NAN_KEY, RANK_NULL, Key, order_key
 from boundwork.uow.sessions.memory.patterns import compiled, compiled_value
 from boundwork.uow.sessions.memory.refusals import (
     BAD_VALUE,
     FAILED_TO_PARSE,
     TWO_PATTERN_OPTIONS,
+    TYPE_MISMATCH,
     refused,
     server_refusal,
 )
@@ -27,7 +28,7 @@ Source = Callable[[bool], Iterable[Value]]
 """The values that a path selects; True asks for the elements of an array at the path's end as well."""
 Condition = Callable[[Source], bool]
 
-_REFERENCE_FIELDS: Final = ("$ref", "$id", "$db")
+_REFERENCE: Final = frozenset({"$ref", "$id"})
 _NUMBER_TYPES: Final = frozenset({1, 16, 18, 19})
 _TYPE_ALIASES: Final[dict[str, frozenset[int]]] = {
     "double": frozenset({1}),
@@ -54,12 +55,23 @@ _TYPE_ALIASES: Final[dict[str, frozenset[int]]] = {
     "number": _NUMBER_TYPES,
 }
 _MOD_OPERANDS: Final = 2
+_OF_PATHS: Final = frozenset(
+    {
+        *("$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$type", "$mod", "$regex", "$options"),
+        *("$all", "$elemMatch", "$size", "$bitsAllSet", "$bitsAllClear", "$bitsAnySet", "$bitsAnyClear"),
+        *("$near", "$nearSphere", "$geoNear", "$geoWithin", "$within", "$geoIntersects"),
+    }
+)
 
 
 def is_operators(operand: dict[str, Value]) -> bool:
     """Tell whether a document in a filter is operators rather than a value to be equal to."""
-    first = next(iter(operand), "")
-    return first.startswith("$") and first not in _REFERENCE_FIELDS
+    return next(iter(operand), "").startswith("$") and not operand.keys() >= _REFERENCE
+
+
+def begins_with_operator(operand: Value) -> bool:
+    """Tell whether a server that looks for operators of a path finds one; $not and what it does not know are none."""
+    return is_document(operand) and next(iter(operand), "") in _OF_PATHS
 
 
 def compile_conditions(operand: Value, element: CompileElement) -> Condition:
@@ -191,12 +203,12 @@ def _negation(operand: Value, element: CompileElement) -> Condition:
 
 
 def _pattern_test(pattern: "Regex[str]") -> Test:
-    matcher = compiled_value(pattern)
+    found_in = compiled_value(pattern)
     same = order_key(pattern)
 
     def matches(value: Value) -> bool:
-        if isinstance(value, str):
-            return matcher.search(value) is not None
+        if type(value) is str:  # JavaScript code is a str to Python, and no text to a server
+            return found_in(value)
         return isinstance(value, Regex) and order_key(value) == same
 
     return matches
@@ -229,8 +241,8 @@ def _element_match(operand: Value, element: CompileElement) -> Test:
 
 def _size(operand: Value) -> Test:
     length = whole_number(operand)
-    if length is None:
-        raise server_refusal(FAILED_TO_PARSE, "$size needs a whole number")
+    if length is None or length > INT32_MAX:
+        raise server_refusal(BAD_VALUE, "$size needs a whole number")
     if length < 0:
         raise server_refusal(BAD_VALUE, "$size may not be negative")
     return lambda value: is_array(value) and len(value) == length
@@ -244,9 +256,11 @@ def _containment(operand: Value, element: CompileElement) -> Condition:
     nested = [is_document(item) and next(iter(item), "") == "$elemMatch" for item in operand]
     if any(nested) and not all(nested):
         raise server_refusal(BAD_VALUE, "$all cannot mix $elemMatch with values")
-    if not nested[0] and any(is_document(item) and is_operators(item) for item in operand):
+    if not nested[0] and any(map(begins_with_operator, operand)):
         raise server_refusal(BAD_VALUE, "no $ expressions in $all")
-    return _all([compile_conditions(item, element) for item in operand])
+    if nested[0]:
+        return _all([compile_conditions(item, element) for item in operand])
+    return _all([_any(_pattern_test(item) if is_pattern(item) else _equality(item)) for item in operand])
 
 
 def _type(operand: Value) -> Test:
@@ -262,6 +276,8 @@ def _type_numbers(item: Value) -> frozenset[int]:
     known = _TYPE_ALIASES.get(item) if isinstance(item, str) else None
     if known is not None:
         return known
+    if not isinstance(item, str) and not is_number(item):
+        raise server_refusal(TYPE_MISMATCH, "a type is named by a number or a string")
     number = whole_number(item)
     if number is None or frozenset({number}) not in _TYPE_ALIASES.values():
         raise server_refusal(BAD_VALUE, "$type names no BSON type")

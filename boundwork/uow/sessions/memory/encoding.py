@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
 import bson
-from bson import Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson import Binary, Code, DatetimeMS, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
 
 from boundwork.uow.failures import FailureKind, SessionFailure
 
@@ -30,12 +31,14 @@ CODEC: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
 
+_UNOPENED: Final[CodecOptions[RawBSONDocument]] = CODEC.with_options(document_class=RawBSONDocument)
+_REFERENCE: Final = b"$ref"
+
 _TYPE_NUMBERS: Final[dict[type, int]] = {
     MinKey: -1,
     float: 1,
     str: 2,
     dict: 3,
-    DBRef: 3,
     list: 4,
     bytes: 5,
     Binary: 5,
@@ -69,8 +72,21 @@ def encode(document: Mapping[str, Any]) -> bytes:
 
 
 def decode(data: bytes) -> dict[str, Any]:
-    """Decode one document."""
+    """Decode one document; what refers to another document is an embedded document like others."""
+    if _REFERENCE in data:
+        # The decoder would make a DBRef of it, which has other fields in another order.
+        return _fields(RawBSONDocument(data, _UNOPENED))
     return bson.decode(data, codec_options=CODEC)  # pyright: ignore[reportUnknownMemberType] - an array of unknown items among the types it reads
+
+
+def _fields(document: RawBSONDocument) -> dict[str, Any]:
+    return {name: _plain(inner) for name, inner in document.items()}
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, RawBSONDocument):
+        return _fields(value)
+    return [_plain(item) for item in value] if is_array(value) else value
 
 
 def as_stored(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,11 +107,6 @@ def is_array(value: Value) -> TypeGuard[list[Value]]:
 def is_pattern(value: Value) -> TypeGuard["Regex[str]"]:
     """Tell whether the value is a regular expression; those that are decoded hold text."""
     return isinstance(value, Regex)
-
-
-def opened(value: Value) -> Value:
-    """Return a reference to another document as the embedded document that is stored for it."""
-    return value.as_doc() if isinstance(value, DBRef) else value
 
 
 def type_number(value: Value) -> int:

@@ -6,10 +6,11 @@ Elements are compared as MongoDB compares values, so that 1 and 1.0 are equal an
 from collections.abc import Callable
 from typing import Any, Final
 
+from boundwork.uow.sessions.memory.conditions import begins_with_operator
 from boundwork.uow.sessions.memory.encoding import MISSING, Value, is_array, is_document
-from boundwork.uow.sessions.memory.matching import compile_element
+from boundwork.uow.sessions.memory.matching import compile_element, compile_stored
 from boundwork.uow.sessions.memory.ordering import order_key
-from boundwork.uow.sessions.memory.refusals import BAD_VALUE, FAILED_TO_PARSE, refused, server_refusal
+from boundwork.uow.sessions.memory.refusals import BAD_VALUE, FAILED_TO_PARSE, TYPE_MISMATCH, refused, server_refusal
 
 Change = Callable[[Value], Value]
 _CLAUSES: Final = ("$each", "$position", "$slice")
@@ -26,7 +27,8 @@ def _items(operator: str, path: str, operand: Value) -> list[Value]:
 
 def _present(operator: str, path: str, value: Value) -> list[Value]:
     if value is not MISSING and not is_array(value):
-        raise server_refusal(BAD_VALUE, f"{operator}: the field {path!r} must be an array")
+        code = TYPE_MISMATCH if operator == "$pop" else BAD_VALUE
+        raise server_refusal(code, f"{operator}: the field {path!r} must be an array")
     return [] if value is MISSING else value
 
 
@@ -45,9 +47,9 @@ def _push(path: str, operand: Value) -> Change:
         at = len(before) if position is None else position
         at = max(0, len(before) + at) if at < 0 else at
         after = [*before[:at], *items, *before[at:]]
-        if kept is None:
-            return after
-        return after[:kept] if kept >= 0 else after[kept:]
+        if kept is not None:
+            after = after[:kept] if kept >= 0 else after[kept:]
+        return after if items or present is MISSING or len(after) < len(before) else present
 
     return pushed
 
@@ -77,16 +79,27 @@ def _pull_all(path: str, operand: Value) -> Change:
 
 def _pull(path: str, operand: Value) -> Change:
     if is_document(operand):
-        return _without("$pull", path, compile_element(operand))
+        return _without("$pull", path, _pulled(operand))
     key = order_key(operand)
     return _without("$pull", path, lambda element: order_key(element) == key)
+
+
+def _pulled(operand: dict[str, Value]) -> Callable[[Value], bool]:
+    """Return which elements a condition takes out; one on fields is met by documents alone, by no array."""
+    if begins_with_operator(operand):
+        return compile_element(operand)
+    if "$not" in operand:
+        raise server_refusal(BAD_VALUE, "unknown top level operator: $not")
+    matches = compile_stored(operand)
+    return lambda element: is_document(element) and matches(element)
 
 
 def _without(operator: str, path: str, goes: Callable[[Value], bool]) -> Change:
     def filtered(present: Value) -> Value:
         if present is MISSING:
             return present
-        return [element for element in _present(operator, path, present) if not goes(element)]
+        left = [element for element in _present(operator, path, present) if not goes(element)]
+        return left if len(left) < len(present) else present
 
     return filtered
 
@@ -99,6 +112,8 @@ def _pop(path: str, operand: Value) -> Change:
         if present is MISSING:
             return present
         before = _present("$pop", path, present)
+        if not before:
+            return present
         return before[:-1] if operand == 1 else before[1:]
 
     return popped

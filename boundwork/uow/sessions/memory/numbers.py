@@ -17,7 +17,7 @@ from boundwork.uow.sessions.memory.refusals import BAD_VALUE, server_refusal
 
 Number = int | float | Decimal128
 
-_INT32_MAX: Final = 2**31 - 1
+INT32_MAX: Final = 2**31 - 1
 _INT64_MAX: Final = 2**63 - 1
 
 
@@ -63,7 +63,7 @@ def _computed(left: Number, right: Number, compute: Callable[[Any, Any], Any]) -
     total = int(compute(int(left), int(right)))
     if not -_INT64_MAX - 1 <= total <= _INT64_MAX:
         raise server_refusal(BAD_VALUE, "the result is larger than 64 bits")
-    long = isinstance(left, Int64) or isinstance(right, Int64) or not -_INT32_MAX - 1 <= total <= _INT32_MAX
+    long = isinstance(left, Int64) or isinstance(right, Int64) or not -INT32_MAX - 1 <= total <= INT32_MAX
     return Int64(total) if long else total
 
 

@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
-from bson import Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson import Binary, Code, DatetimeMS, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson.binary import OLD_BINARY_SUBTYPE
 
 from boundwork.uow.sessions.memory.encoding import MISSING, Value, is_document
 
@@ -23,6 +24,8 @@ NAN_KEY: Final[Key] = (RANK_NUMBER, 0, 0)
 MISSING_KEY: Final[Key] = (RANK_MISSING,)
 
 _UUID_SUBTYPE: Final = 4
+_OLD_LENGTH: Final = 4
+"""Bytes of a length that the old form of binary data repeats inside; they count."""
 _REGEX_LETTERS: Final = ((2, "i"), (4, "l"), (8, "m"), (16, "s"), (32, "u"), (64, "x"))
 
 
@@ -47,7 +50,8 @@ def _of_document(value: dict[str, Any]) -> Key:
 
 def _of_bytes(value: bytes) -> Key:
     subtype = value.subtype if isinstance(value, Binary) else 0
-    return (30, len(value), subtype, bytes(value))
+    length = len(value) + (_OLD_LENGTH if subtype == OLD_BINARY_SUBTYPE else 0)
+    return (30, length, subtype, bytes(value))
 
 
 def _of_code(value: Code) -> Key:
@@ -67,7 +71,6 @@ _KEYS: Final[dict[type, Callable[[Any], Key]]] = {
     Decimal128: _of_decimal,
     str: lambda value: (15, value),
     dict: _of_document,
-    DBRef: lambda value: _of_document(value.as_doc()),
     list: lambda value: (25, tuple(order_key(item) for item in value)),
     bytes: _of_bytes,
     Binary: _of_bytes,

@@ -7,7 +7,7 @@ index gives a document a set of keys, in which several paths through one array g
 from collections.abc import Iterator
 from typing import Final
 
-from boundwork.uow.sessions.memory.encoding import MISSING, Value, is_array, is_document, opened
+from boundwork.uow.sessions.memory.encoding import MISSING, Value, is_array, is_document
 from boundwork.uow.sessions.memory.refusals import AMBIGUOUS_NAME, BAD_VALUE, server_refusal
 
 Path = tuple[str, ...]
@@ -29,12 +29,11 @@ def as_document(array: list[Value]) -> dict[str, Value]:
 def _walk(value: Value, path: Path) -> tuple[Value, Path]:
     """Follow the path through embedded documents up to its end or the first array."""
     for depth, part in enumerate(path):
-        inner = opened(value)
-        if is_array(inner):
-            return inner, path[depth:]
-        if not is_document(inner):
+        if is_array(value):
+            return value, path[depth:]
+        if not is_document(value):
             return MISSING, ()
-        value = inner.get(part, MISSING)
+        value = value.get(part, MISSING)
     return value, ()
 
 
@@ -53,25 +52,27 @@ def candidates(value: Value, path: Path, *, expand: bool) -> Iterator[Value]:
         yield found
         return
     for index, item in enumerate(found):
-        inner = opened(item)
-        if is_document(inner):
-            yield from candidates(inner, rest, expand=expand)
+        if is_document(item):
+            yield from candidates(item, rest, expand=expand)
         if rest[0] != str(index):
             continue
         if len(rest) == 1:
             yield item
-        elif is_array(inner) or is_document(inner):
-            yield from candidates(inner, rest[1:], expand=expand)
+        elif is_array(item) or is_document(item):
+            yield from candidates(item, rest[1:], expand=expand)
 
 
 def elements_along(value: Value, path: Path) -> Iterator[Value]:
     """Yield what `distinct` looks at: the values under a path, and the elements of an array at its end."""
-    inner = opened(value)
-    fields = as_document(inner) if is_array(inner) else inner
-    if not is_document(fields) or path[0] not in fields:
+    fields = as_document(value) if is_array(value) else value
+    if not is_document(fields):
         return
-    found = fields[path[0]]
-    rest = path[1:]
+    # A name with dots in it comes before the way that the path describes.
+    whole = ".".join(path)
+    first, rest = (whole, ()) if whole in fields else (path[0], path[1:])
+    if first not in fields:
+        return
+    found = fields[first]
     if not rest:
         yield from found if is_array(found) else [found]
     elif is_array(found) and not rest[0].isdecimal():
@@ -81,19 +82,21 @@ def elements_along(value: Value, path: Path) -> Iterator[Value]:
         yield from elements_along(found, rest)
 
 
-def index_keys(document: dict[str, Value], paths: tuple[Path, ...], *, sparse: bool = False) -> list[tuple[Value, ...]]:
+def index_keys(
+    document: dict[str, Value], paths: tuple[Path, ...], *, sparse: bool = False, parallel: int = BAD_VALUE
+) -> list[tuple[Value, ...]]:
     """Return the keys of a document under an index on the paths; MISSING stands for an empty array.
 
-    What is absent is null; a sparse index leaves out the keys of which every part is. Raise SessionFailure if two
-    paths lead through different arrays.
+    What is absent is null; a sparse index leaves out the keys of which every part is. Raise SessionFailure, with the
+    code `parallel`, if two paths lead through different arrays.
     """
-    rows = _expanded([(document, path) for path in paths], (_ABSENT,) * len(paths))
+    rows = _expanded([(document, path) for path in paths], (_ABSENT,) * len(paths), parallel)
     if sparse:
         rows = [row for row in rows if any(value is not _ABSENT for value in row)]
     return [tuple(None if value is _ABSENT else value for value in row) for row in rows]
 
 
-def _expanded(starts: list[_Start | None], fixed: tuple[Value, ...]) -> list[tuple[Value, ...]]:
+def _expanded(starts: list[_Start | None], fixed: tuple[Value, ...], parallel: int) -> list[tuple[Value, ...]]:
     """Follow each path from its start, and once for each element of the array they meet; None is finished."""
     keys = list(fixed)
     rests: list[Path | None] = [None] * len(starts)
@@ -106,7 +109,7 @@ def _expanded(starts: list[_Start | None], fixed: tuple[Value, ...]) -> list[tup
             keys[column] = _ABSENT if found is MISSING else found
             continue
         if array is not None and found is not array:
-            raise server_refusal(BAD_VALUE, "cannot sort with keys that are parallel arrays")
+            raise server_refusal(parallel, "a document has no keys under paths that lead through different arrays")
         array = found
         if start[1]:
             rests[column] = rest
@@ -118,7 +121,7 @@ def _expanded(starts: list[_Start | None], fixed: tuple[Value, ...]) -> list[tup
     result: list[tuple[Value, ...]] = []
     for item in array or (MISSING,):
         row = tuple(item if rest == () else key for rest, key in zip(rests, keys, strict=True))
-        result += _expanded([_start(array, item, rest) for rest in rests], row)
+        result += _expanded([_start(array, item, rest) for rest in rests], row, parallel)
     return result
 
 
@@ -129,8 +132,7 @@ def _start(array: list[Value], item: Value, rest: Path | None) -> _Start | None:
     position = _position(array, rest[0])
     if position is not None:
         return array[position], rest[1:]
-    inner = opened(item)
-    return (inner if is_document(inner) else {}), rest
+    return (item if is_document(item) else {}), rest
 
 
 def _position(array: list[Value], part: str) -> int | None:

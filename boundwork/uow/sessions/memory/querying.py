@@ -1,6 +1,6 @@
 """How a read is answered: which documents are looked at, in which order, and what of them is returned."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bson import Regex
@@ -11,6 +11,7 @@ from boundwork.uow.sessions.memory.encoding import Value, as_stored, encode, is_
 from boundwork.uow.sessions.memory.matching import compile_stored
 from boundwork.uow.sessions.memory.ordering import Descending, order_key
 from boundwork.uow.sessions.memory.paths import elements_along, index_keys, split
+from boundwork.uow.sessions.memory.planning import Place, in_plan_order, place_of, place_of_id
 from boundwork.uow.sessions.memory.projecting import compile_projection
 from boundwork.uow.sessions.memory.refusals import misused, refused
 from boundwork.uow.sessions.memory.versions import Transaction
@@ -22,18 +23,38 @@ def select(collection: Collection, condition: Mapping[str, Any], transaction: Tr
     """Yield the documents that match a filter; one that names ids looks at no others."""
     stored = as_stored(condition)
     predicate = compile_stored(stored)
-    return (found for found in _looked_at(collection, stored, transaction) if predicate(found.fields))
+    found = (one for one in _looked_at(collection, stored, transaction) if predicate(one.fields))
+    return in_plan_order(collection, stored, found)
 
 
 def find(collection: Collection, command: Find, transaction: Transaction) -> list[bytes]:
     """Return the documents that a command asks for, each as BSON."""
+    return shown(ordered(collection, command, transaction)[_window(command)], command)
+
+
+def ordered(collection: Collection, command: Find, transaction: Transaction) -> list[Stored]:
+    """Return all documents that a command selects, in its order; skip and limit are the caller's."""
     refuse_unknown(command.options, collection)
-    project = compile_projection(command.projection) if command.projection else None
+    _window(command)
     found = list(select(collection, command.filter, transaction))
     if command.sort:
         found.sort(key=sort_key(command.sort))
-    chosen = found[_window(command)]
+    return found
+
+
+def shown(chosen: Iterable[Stored], command: Find) -> list[bytes]:
+    """Return what a command shows of documents, each as BSON."""
+    project = compile_projection(command.projection) if command.projection else None
     return [encode(project(stored.fields)) if project else stored.data for stored in chosen]
+
+
+def place(collection: Collection, command: Find) -> Place | None:
+    """Return where documents stand in the index that a command goes through, None if it goes through none."""
+    filtering = place_of(collection, as_stored(command.filter))
+    if not command.sort:
+        return filtering
+    by_id = command.sort[0][0] == "_id" and filtering in (None, place_of_id)
+    return place_of_id if by_id else None
 
 
 def count(collection: Collection, command: Count, transaction: Transaction) -> int:

@@ -11,7 +11,6 @@ from enum import Enum
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
-from boundwork.uow.batches import cut
 from boundwork.uow.commands import (
     Aggregate,
     BulkResult,
@@ -26,7 +25,8 @@ from boundwork.uow.commands import (
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.port import Batches
 from boundwork.uow.sessions.memory import querying
-from boundwork.uow.sessions.memory.collection import Collection
+from boundwork.uow.sessions.memory.batches import MemoryBatches
+from boundwork.uow.sessions.memory.collection import Collection, Stored
 from boundwork.uow.sessions.memory.refusals import (
     NO_SUCH_TRANSACTION,
     TRANSACTION_COMMITTED,
@@ -63,6 +63,7 @@ class MemorySession:
         self._state = State.NEW
         self._transaction: Transaction | None = None
         self._commands = 0
+        self._writes = 0
 
     async def open(self) -> None:
         """Put the session in a transaction; there is no driver to bind."""
@@ -88,8 +89,9 @@ class MemorySession:
         raise refused(next(stages, "an empty pipeline"), "aggregations")
 
     async def stream(self, command: Find, batch_size: int) -> Batches:
-        """Return the matching documents as batches; they are all found with the first."""
-        return MemoryBatches(self, command, batch_size)
+        """Return the matching documents as batches."""
+        place = querying.place(self._of(command.collection), command)
+        return MemoryBatches(command, batch_size, self._look, lambda: self._writes, place)
 
     async def explain(self, command: Find, verbosity: str) -> dict[str, Any]:
         """Refuse: there is no plan to explain."""
@@ -97,6 +99,7 @@ class MemorySession:
 
     async def write(self, bulks: Sequence[BulkWrite]) -> list[BulkResult]:
         """Carry out the bulks in order, each as one command."""
+        self._writes += 1
         return [self._run(partial(self._write, bulk)) for bulk in bulks]
 
     async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -105,6 +108,7 @@ class MemorySession:
 
     async def find_and_update(self, command: FindAndUpdate) -> list[bytes]:
         """Update one document and return it as it was before."""
+        self._writes += 1
         return self._run(lambda transaction: find_and_update(command, self._of(command.collection), transaction))
 
     async def unique_keys(self, collection: str) -> tuple[UniqueKey, ...]:
@@ -220,6 +224,9 @@ class MemorySession:
             "The in-memory database has no driver behind it. Use the repositories, or run this on a real server.",
         )
 
+    def _look(self, commands: Sequence[Find]) -> list[list[Stored]]:
+        return self._run(lambda now: [querying.ordered(self._of(one.collection), one, now) for one in commands])
+
     def _of(self, collection: str) -> Collection:
         return self._store.collection(collection)
 
@@ -271,26 +278,3 @@ class MemorySession:
 
     def _write(self, bulk: BulkWrite, transaction: Transaction) -> BulkResult:
         return carry_out(bulk, self._of(bulk.collection), transaction)
-
-
-class MemoryBatches:
-    """Documents that were found, handed over batch by batch."""
-
-    def __init__(self, session: MemorySession, command: Find, size: int) -> None:
-        """Find nothing yet."""
-        self._session = session
-        self._command = command
-        self._size = size
-        self._found: list[bytes] | None = None
-        self._handed_over = 0
-
-    async def next(self) -> bytes | None:
-        """Return the next batch, None at the end."""
-        if self._found is None:
-            self._found = cut(await self._session.find(self._command))
-        start, self._handed_over = self._handed_over, self._handed_over + self._size
-        return b"".join(self._found[start : self._handed_over]) or None
-
-    async def close(self) -> None:
-        """Forget the rest."""
-        self._found = []

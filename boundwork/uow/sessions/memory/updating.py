@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from functools import cmp_to_key
 from typing import Any, Final, NamedTuple
 
-from boundwork.uow.sessions.memory.encoding import MISSING, Value, as_stored, encode, is_array, is_document
+from boundwork.uow.sessions.memory.encoding import MISSING, Value, as_stored, encode, is_array, is_document, type_number
 from boundwork.uow.sessions.memory.list_updating import LIST_OPERATORS
 from boundwork.uow.sessions.memory.matching import Predicate, compile_filter
-from boundwork.uow.sessions.memory.numbers import added, is_number, multiplied
-from boundwork.uow.sessions.memory.ordering import order_key
+from boundwork.uow.sessions.memory.numbers import Number, added, is_number, multiplied
+from boundwork.uow.sessions.memory.ordering import NAN_KEY, order_key
 from boundwork.uow.sessions.memory.refusals import (
     BAD_VALUE,
     CANNOT_BACKFILL,
@@ -30,7 +30,8 @@ from boundwork.uow.sessions.memory.refusals import (
     server_refusal,
 )
 
-Update = Callable[[dict[str, Any]], dict[str, Any]]
+Update = Callable[[dict[str, Any]], bool]
+"""Changes a decoded document in place and tells whether a server would call it modified."""
 Change = Callable[[Value], Value]
 """The new value of a field, given the present one; either may be MISSING."""
 Tree = dict[str, "Tree | Leaf"]
@@ -52,7 +53,7 @@ _INDEX: Final = re.compile(r"[0-9]+")
 
 
 def compile_update(update: Mapping[str, Any], array_filters: Sequence[Mapping[str, Any]] = ()) -> Update:
-    """Compile operators into a change of a decoded document in place; raise SessionFailure for others."""
+    """Compile operators into a change of a decoded document; raise SessionFailure for others."""
     if not update:
         raise misused("An update needs operators: a replacement is not one.")
     tree: Tree = {}
@@ -66,12 +67,12 @@ def compile_update(update: Mapping[str, Any], array_filters: Sequence[Mapping[st
         for path, operand in operands.items():
             _plant(tree, path, Leaf(compile_change(path, operand), operator in _TAKING_OUT), filters)
 
-    def apply(document: dict[str, Any]) -> dict[str, Any]:
+    def apply(document: dict[str, Any]) -> bool:
         before = encode({"_id": document.get("_id")})
-        _apply(tree, document, filters)
+        changed = _apply(tree, document, filters)
         if "_id" not in document or encode({"_id": document["_id"]}) != before:
             raise server_refusal(IMMUTABLE_FIELD, "the update would modify the immutable field '_id'")
-        return document
+        return changed
 
     return apply
 
@@ -106,12 +107,17 @@ def _plant(tree: Tree, path: str, leaf: Leaf, filters: Filters) -> None:
     node: Tree = tree
     for part in parts[:-1]:
         inner = node.setdefault(part, {})
-        if isinstance(inner, Leaf):
+        if isinstance(inner, Leaf) or _mixes(node):
             raise _conflict(path)
         node = inner
-    if parts[-1] in node:
+    if parts[-1] in node or _mixes({**node, parts[-1]: leaf}):
         raise _conflict(path)
     node[parts[-1]] = leaf
+
+
+def _mixes(node: Tree) -> bool:
+    """Tell whether both elements that are chosen and names or positions stand side by side."""
+    return len({name.startswith("$[") for name in node}) > 1
 
 
 def _conflict(path: str) -> Exception:
@@ -124,57 +130,64 @@ def _by_name(left: str, right: str) -> int:
     return -1 if left < right else int(left > right)
 
 
-def _apply(tree: Tree, target: dict[str, Value] | list[Value], filters: Filters) -> None:
+def _apply(tree: Tree, target: dict[str, Value] | list[Value], filters: Filters) -> bool:
     if len(tree) > 1 and any(name.startswith("$[") for name in tree):
         raise refused("several changes of the elements of one array", "updates")
+    changed = False
     for name in sorted(tree, key=cmp_to_key(_by_name)):
         if name.startswith("$["):
-            _apply_to_elements(tree[name], target, filters[name], filters)
+            changed |= _apply_to_elements(tree[name], target, filters[name], filters)
         else:
-            _apply_at(tree[name], target, name, filters)
+            changed |= _apply_at(tree[name], target, name, filters)
+    return changed
 
 
-def _apply_at(node: Tree | Leaf, target: dict[str, Value] | list[Value], name: str, filters: Filters) -> None:
+def _apply_at(node: Tree | Leaf, target: dict[str, Value] | list[Value], name: str, filters: Filters) -> bool:
     if isinstance(target, list) and not _INDEX.fullmatch(name) and _needs_way({name: node}):
         raise server_refusal(PATH_NOT_VIABLE, f"cannot look for field {name!r} in an array")
     present = _get(target, name)
     if not isinstance(node, Leaf):
-        _apply_below(node, target, name, present, filters)
-        return
+        return _apply_below(node, target, name, present, filters)
     value = node.change(present)
-    if value is not present:
-        _put(target, name, value)
+    if value is present:
+        return False
+    _put(target, name, value)
+    return True
 
 
 def _apply_to_elements(
     node: Tree | Leaf, target: dict[str, Value] | list[Value], chosen: Predicate, filters: Filters
-) -> None:
+) -> bool:
     if isinstance(target, dict):
         raise server_refusal(BAD_VALUE, "the path must exist and be an array in order to apply array updates")
+    changed = False
     for index, element in enumerate(target):
         if chosen(element):
-            _apply_at(node, target, str(index), filters)
+            changed |= _apply_at(node, target, str(index), filters)
+    return changed
 
 
 def _apply_below(
     tree: Tree, target: dict[str, Value] | list[Value], name: str, present: Value, filters: Filters
-) -> None:
+) -> bool:
     if is_document(present) or is_array(present):
-        _apply(tree, present, filters)
-        return
+        return _apply(tree, present, filters)
     if present is not MISSING and _needs_way(tree):
         raise server_refusal(PATH_NOT_VIABLE, f"cannot look into field {name!r}: it is no document")
     created: dict[str, Value] = {}
     _apply(tree, created, filters)
     if not created:
-        return
+        return False
     if present is not MISSING:
         first = next(iter(created))
         raise server_refusal(PATH_NOT_VIABLE, f"cannot create field {first!r} in field {name!r}: it is no document")
     _put(target, name, created)
+    return True
 
 
 def _needs_way(tree: Tree) -> bool:
+    if any(name.startswith("$[") for name in tree):
+        return False  # such a path is refused where its array should be
     return any(node.needs_way if isinstance(node, Leaf) else _needs_way(node) for node in tree.values())
 
 
@@ -203,7 +216,11 @@ def _put(target: dict[str, Value] | list[Value], name: str, value: Value) -> Non
 
 
 def _set(_path: str, operand: Value) -> Change:
-    return lambda _present: operand
+    return lambda present: present if _same(present, operand) else operand
+
+
+def _same(present: Value, operand: Value) -> bool:
+    return type(present) is type(operand) and encode({"": present}) == encode({"": operand})
 
 
 def _set_on_insert(_path: str, _operand: Value) -> Change:
@@ -224,7 +241,7 @@ def _inc(path: str, operand: Value) -> Change:
             return operand
         if not is_number(present):
             raise server_refusal(TYPE_MISMATCH, f"$inc needs a number in {path!r}")
-        return added(present, operand)
+        return _unless_equal(present, added(present, operand))
 
     return increased
 
@@ -238,9 +255,16 @@ def _mul(path: str, operand: Value) -> Change:
             return multiplied(operand, 0)
         if not is_number(present):
             raise server_refusal(TYPE_MISMATCH, f"$mul needs a number in {path!r}")
-        return multiplied(present, operand)
+        return _unless_equal(present, multiplied(present, operand))
 
     return product
+
+
+def _unless_equal(present: Number, result: Number) -> Number:
+    """Return the result, or the present number where an equal one of its type comes out: then it keeps its digits."""
+    key = order_key(result)
+    equal = key == order_key(present) and key != NAN_KEY and type_number(result) == type_number(present)
+    return present if equal else result
 
 
 def _min(_path: str, operand: Value) -> Change:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from boundwork.uow.commands import (
     BulkResult,
@@ -19,7 +20,7 @@ from boundwork.uow.commands import (
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.sessions.memory import querying
 from boundwork.uow.sessions.memory.collection import Collection, Stored
-from boundwork.uow.sessions.memory.encoding import decode
+from boundwork.uow.sessions.memory.encoding import decode, is_document
 from boundwork.uow.sessions.memory.refusals import (
     DUPLICATE_KEY,
     TRANSIENT,
@@ -84,7 +85,7 @@ def _carried_out(write: Write, collection: Collection, transaction: Transaction)
             if next(querying.select(collection, write.filter, transaction), None) is not None:
                 yield "matched"
             else:
-                collection.insert(write.document, transaction)
+                collection.insert(_upserted(write), transaction)
                 yield "upserted"
         case UpdateOne() | UpdateMany():
             filters = write.array_filters if isinstance(write, UpdateMany) else ()
@@ -97,6 +98,20 @@ def _carried_out(write: Write, collection: Collection, transaction: Transaction)
             for stored in _selected(write, collection, transaction):
                 collection.delete(stored, transaction)
                 yield "deleted"
+
+
+def _upserted(write: UpsertOne) -> dict[str, Any]:
+    """Return the document as an upsert makes it: the fields of the key first, then the others in the order of their names."""
+    rest = {name: value for name, value in write.document.items() if name != "_id"}
+    begun: dict[str, Any] = {"_id": write.document["_id"]}
+    for fields in ({path: _equal_to(test) for path, test in write.key.items()}, rest):
+        if fields:
+            compile_update({"$set": fields})(begun)
+    return begun
+
+
+def _equal_to(test: Any) -> Any:
+    return test["$eq"] if is_document(test) and "$eq" in test else test
 
 
 def _selected(
@@ -112,4 +127,9 @@ def _selected(
 
 
 def _changed(stored: Stored, update: Update, collection: Collection, transaction: Transaction) -> bool:
-    return collection.replace(stored, update(decode(stored.data)), transaction)
+    """Update a document and tell whether that modified it; what did not is no write, and meets no rival."""
+    document = decode(stored.data)
+    modified = update(document)
+    if modified:
+        collection.replace(stored, document, transaction)
+    return modified
