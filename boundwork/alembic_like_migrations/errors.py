@@ -104,13 +104,12 @@ class RevisionAmbiguous(MigrationError):
 class SeveralHeads(RevisionAmbiguous):
     """One head was asked for, and there are several."""
 
-    def __init__(self, name: str, heads: Sequence[str]) -> None:
-        super().__init__(
-            name,
-            heads,
+    def __init__(self, name: str, heads: Sequence[str], text: str | None = None) -> None:
+        usual = (
             f"There are {len(heads)} heads: {listed(heads)}. Merge them (boundwork migrate merge), "
-            "or name the one you mean, or all with heads.",
+            "or name the one you mean, or all with heads."
         )
+        super().__init__(name, heads, text or usual)
 
 
 class UnknownApplied(MigrationError):

@@ -19,6 +19,7 @@ from boundwork.alembic_like_migrations.errors import (
     SeveralHeads,
     StepsImpossible,
     UnknownApplied,
+    listed,
 )
 from boundwork.alembic_like_migrations.names import Name, find
 from boundwork.alembic_like_migrations.replacing import view
@@ -179,7 +180,12 @@ class Graph:
         for _ in range(-name.steps):
             tips = self.tips(left)
             if len(tips) > 1:
-                raise SeveralHeads(name.text, tips)
+                raise SeveralHeads(
+                    name.text,
+                    tips,
+                    f"{name.text} is not clear: {listed(tips)} are on different branches. Name the one that is to stay: a "
+                    f"downgrade to {tips[0]} reverts all that it does not come after.",
+                )
             if not tips:
                 raise StepsImpossible(
                     f"{name.text} was asked for, and {len(applied)} revisions are applied. Use base to revert all."

@@ -104,7 +104,7 @@ class Migrator(Revising):
         return run_sync(self._work.stamp(target))
 
     def resolve(self, revision: str, state: Literal["applied", "reverted"]) -> None:
-        """Decide by hand what a half-done revision is."""
+        """Decide by hand what a half-done revision is; "applied" also accepts the changed file of an applied one."""
         run_sync(self._work.resolve(revision, state))
 
     def prune(
@@ -201,7 +201,7 @@ class AsyncMigrator(Revising):
         return await self._work.stamp(target)
 
     async def resolve(self, revision: str, state: Literal["applied", "reverted"]) -> None:
-        """Decide by hand what a half-done revision is."""
+        """Decide by hand what a half-done revision is; "applied" also accepts the changed file of an applied one."""
         await self._work.resolve(revision, state)
 
     async def prune(

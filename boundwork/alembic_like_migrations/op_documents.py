@@ -20,7 +20,8 @@ from boundwork.alembic_like_migrations.steps.renaming import Conflict
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING, Irreversible
 from boundwork.alembic_like_migrations.steps.transactions import Execute, ExecuteOutside, seeded, together
 from boundwork.alembic_like_migrations.steps.transforms import TransformStep
-from boundwork.alembic_like_migrations.steps.updates import Update, UpdateStep, hides_its_documents
+from boundwork.alembic_like_migrations.steps.updates import Update, UpdateStep, hides_its_documents, positional
+from boundwork.models.kinds import is_array, is_mapping
 from boundwork.models.upcasts.upcast import Upcast
 
 Filter = Mapping[str, Any]
@@ -36,6 +37,13 @@ def update(collection: str, change: Update, *, where: Filter = EVERYTHING, undo:
     `undo` is what `op.revert()` applies: to what matches `where` by then, or, if the update changes a field that `where`
     looks at, to the very documents that were updated.
     """
+    _in_order_of_ids(collection, where)
+    path = positional(change) or positional(undo)
+    if path is not None:
+        raise StepWrong(
+            f"{path!r} of {collection!r} leads to the items that a query finds, and a step changes its documents by their ids. "
+            "Use the stages of a pipeline ($map), or op.transform."
+        )
     hidden = undo is not None and hides_its_documents(change, where)
     declare(UpdateStep(collection, change, where, undo, mark() if hidden else None))
 
@@ -57,6 +65,7 @@ def set_field(
     The way back takes it from the documents that got it and still have that value; what was overwritten comes back.
     """
     _path(collection, field)
+    _in_order_of_ids(collection, where)
     label = f"set field {field} of {collection}{' where it is missing' if only_missing else ''}"
     change = {"$set": {field: value}}
     matching = _both(where, {field: {"$exists": False}}) if only_missing else where
@@ -144,6 +153,7 @@ def convert_type(
 def split_collection(source: str, target: str, where: Filter) -> None:
     """Declare that the documents that match move to another collection; the way back moves all that match by then."""
     _different(source, target)
+    _in_order_of_ids(source, where)
     declare(MoveDocuments(source, target, where))
 
 
@@ -163,6 +173,7 @@ def transform(
     how long a transaction may take: "2s". With `undo` the documents are kept in the undo log as they were.
     """
     seconds = _seconds(batch)
+    _in_order_of_ids(collection, where)
 
     def declared(function: Function) -> Function:
         if inspect.iscoroutinefunction(function):
@@ -220,6 +231,21 @@ def _seconds(batch: str | float | None) -> float | None:
 
 def _both(one: Filter, other: Filter) -> Filter:
     return {"$and": [one, other]} if one else other
+
+
+def _in_order_of_ids(collection: str, where: Any) -> None:
+    """Refuse filters that the server answers by an index of their own: steps go through the one of `_id`."""
+    if is_array(where):
+        for one in where:
+            _in_order_of_ids(collection, one)
+    elif is_mapping(where):
+        for word, value in where.items():
+            if word in {"$text", "$near", "$nearSphere"}:
+                raise StepWrong(
+                    f"A step on {collection!r} cannot search by {word}: it goes through the documents in the order of their ids. "
+                    "Use $regex, $geoWithin, or op.execute."
+                )
+            _in_order_of_ids(collection, value)
 
 
 def _different(source: str, target: str) -> None:

@@ -106,6 +106,8 @@ def test_stamp_runs_nothing_and_a_changed_file_exits_with_7(migrate: Migrate, st
     write_revision("one", None, up="    pass")
     assert migrate("upgrade").exit_code == 7
     assert migrate("current", "--check").exit_code == 7
+    assert migrate("resolve", "one", "--applied").exit_code == 0
+    assert migrate("current", "--check").exit_code == 0
     assert migrate("stamp", "one").exit_code == 0
     assert migrate("current", "--check").exit_code == 3
 

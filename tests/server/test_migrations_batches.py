@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
-from boundwork.alembic_like_migrations import (
-    Migrator,
-    StepFailed,
-)
+from boundwork.alembic_like_migrations import Migrator, StepFailed
+from boundwork.alembic_like_migrations.engine.batches import FIRST_SIZE
+from tests.server.commands_seen import failing
 from tests.server.counting import COUNT, DOCUMENTS, Write, numbers
 
 pytestmark = pytest.mark.server
@@ -22,6 +22,36 @@ def test_empty_and_missing_collections_have_nothing_to_do(counted: Any, write: W
     assert Migrator(counted, tmp_path).upgrade() == ("one",)
     assert "missing" not in counted.list_collection_names()
     assert numbers(counted) == {1}
+
+
+@pytest.mark.parametrize("number", [0, 1, 150, 199, 200, 299])
+def test_the_document_that_the_server_refuses_is_named_and_nothing_of_its_batch_is_written(
+    counted: Any, write: Write, tmp_path: Path, number: int
+) -> None:
+    counted.counters.update_one({"_id": number}, {"$set": {"number": "secret"}})
+    write("one", COUNT)
+    with pytest.raises(StepFailed, match=rf"the operator does not take\) at the document {number}\.") as raised:
+        Migrator(counted, tmp_path).upgrade()
+    assert "secret" not in str(raised.value)
+    (record,) = Migrator(counted, tmp_path).standing().half_done
+    assert record.up[0].seen == counted.counters.count_documents({"number": 1}) == number // FIRST_SIZE * FIRST_SIZE
+    counted.counters.update_one({"_id": number}, {"$set": {"number": 0}})
+    assert Migrator(counted, tmp_path).resume() == ("one",)
+    assert numbers(counted) == {1}
+
+
+def test_what_is_about_no_document_names_none(
+    counted: Any, mongod_client: MongoClient[dict[str, Any]], write: Write, tmp_path: Path
+) -> None:
+    write("one", "op.seed('counters', [{'_id': 'new', 'number': 0}])")
+    counted.command("collMod", "counters", validator={"number": {"$gt": 0}})
+    with pytest.raises(StepFailed, match=r"refused a document \(code 121\)\. What"):
+        Migrator(counted, tmp_path).upgrade()
+    Migrator(counted, tmp_path).resolve("one", "reverted")
+    write("one", COUNT)
+    unauthorized = failing(mongod_client, ["update"], 50, errorCode=13, namespace=f"{counted.name}.counters")
+    with unauthorized, pytest.raises(StepFailed, match=r"\(code 13.*in the batch of the documents 0 to 199"):
+        Migrator(counted, tmp_path).upgrade()
 
 
 WHOLE = """

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bson import SON, Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp, encode
+from bson import SON, Binary, Code, DatetimeMS, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp, encode
 from pymongo import MongoClient
 
 from boundwork.alembic_like_migrations import Migrator, StepFailed
-from boundwork.alembic_like_migrations.engine.unfit import CollectionUnfit
+from boundwork.alembic_like_migrations.engine.batches import FIRST_SIZE
+from boundwork.alembic_like_migrations.engine.unfit import CollectionGone, CollectionUnfit
 from boundwork.alembic_like_migrations.steps.errors import ImageTooLarge
 from tests.server.random_documents import RAW
 from tests.server.test_migrations_documents import WORDS, stored
@@ -189,12 +190,39 @@ def test_documents_of_almost_the_largest_size_come_back_and_larger_ones_are_name
     assert isinstance(caught.value.__cause__, ImageTooLarge)
 
 
+def test_a_step_that_stopped_behind_a_time_beyond_datetime_is_gone_on_with(database: Any, written: Written) -> None:
+    early = [{"_id": DatetimeMS(-(10**15) + number), "a": 1} for number in range(FIRST_SIZE)]
+    database.things.insert_many([*early, {"_id": DatetimeMS(10**15), "a": "x"}])
+    migrator = written("op.update('things', {'$inc': {'a': 1}}, undo={'$inc': {'a': -1}})")
+    with pytest.raises(StepFailed):
+        migrator.upgrade()
+    (record,) = migrator.standing().half_done
+    assert (list(record.up[0].after), record.up[0].seen) == ([early[-1]["_id"]], FIRST_SIZE)
+    database.things.update_one({"a": "x"}, {"$set": {"a": 1}})
+    assert migrator.resume() == ("one",)
+    assert database.things.distinct("a") == [2]
+
+
+def test_filters_and_bounds_hold_uuids_and_times_beyond_datetime(database: Any, written: Written) -> None:
+    key, never = uuid.UUID(int=5), DatetimeMS(10**15)
+    documents = [{"_id": 1, "key": Binary.from_uuid(key), "until": never}, {"_id": 2, "until": never}]
+    database.things.insert_many(documents)
+    update = f"op.update('things', {{'$set': {{'a': 1}}}}, where={{'key': __import__('uuid').{key!r}}}, undo={{'$unset': {{'a': 1}}}})"
+    partial = f"partialFilterExpression={{'until': __import__('bson').{never!r}}}"
+    migrator = written(f"{update}\nop.create_index('things', {{'key': 1}}, {partial})")
+    assert [step.documents for step in migrator.plan().revisions[0].steps] == [1, 2]
+    assert migrator.rehearse().revisions == ("one",)
+    assert migrator.upgrade() == ("one",)
+    assert database.things.count_documents({"a": 1}) == 1
+    assert migrator.check([]).database == ()
+
+
 def test_ids_that_are_documents_are_told_as_people_read_them(database: Any, written: Written) -> None:
     database.things.insert_one({"_id": {"shop": {"n": [1]}}, "a": "x", "b": 1})
     with pytest.raises(StepFailed, match=r"cannot become int: \{'shop': \{'n': \[1\]\}\}\."):
         written("op.convert_type('things', 'a', 'int')").upgrade()
     database.boundwork_migrations.drop()
-    with pytest.raises(StepFailed, match=r"in the batch of the documents \{'shop': \{'n': \[1\]\}\} to"):
+    with pytest.raises(StepFailed, match=r"at the document \{'shop': \{'n': \[1\]\}\}\."):
         written("op.update('things', {'$inc': {'a': 1}}, undo={})").upgrade()
 
 
@@ -217,6 +245,39 @@ def test_images_of_an_earlier_time_are_forgotten_also_for_documents_that_are_not
     migrator.upgrade()
     migrator.downgrade("base")
     assert list(database.things.find().sort("_id")) == [{"_id": 1, "a": 1}, {"_id": 2}]
+
+
+@pytest.mark.parametrize(
+    "up",
+    [
+        "op.convert_type('things', 'a', 'int')",
+        "op.set_field('things', 'b', 1)",
+        "op.move_field('things', 'a', 'd.a')",
+        "op.rename_field('things', 'a', 'b', on_conflict='keep_old')",
+        "op.merge_collections('more', 'things')",
+    ],
+)
+def test_a_way_back_does_not_forget_the_documents_of_a_collection_that_was_renamed_by_hand(
+    database: Any, written: Written, up: str
+) -> None:
+    database.things.insert_many([{"_id": 1, "a": "1"}, {"_id": 2, "a": "2"}])
+    database.more.insert_many([{"_id": 3, "a": "3"}, {"_id": 4, "a": "4"}])
+    before = stored(database), stored(database, "more")
+    migrator = written(up)
+    migrator.upgrade()
+    database.things.rename("renamed")
+    with pytest.raises(StepFailed, match="There is no collection 'things'") as caught:
+        migrator.downgrade("base")
+    assert isinstance(caught.value.__cause__, CollectionGone)
+    assert database.boundwork_migrations_undo.count_documents({}) == 2
+    database.renamed.rename("things")
+    assert migrator.resume() == ("one",)
+    assert (stored(database), stored(database, "more")) == before
+    migrator.upgrade()
+    database.things.drop()
+    database.create_collection("things")  # as the error says, where the documents are gone for good
+    assert migrator.downgrade("base") == ("one",)
+    assert database.boundwork_migrations_undo.count_documents({}) == 0
 
 
 def test_images_of_documents_that_are_gone_do_not_stay(database: Any, written: Written) -> None:

@@ -107,6 +107,38 @@ def test_a_contracting_revision_waits_for_the_finisher(database: Any, migrator: 
     assert migrator.upgrade() == ("last",)
 
 
+@pytest.mark.parametrize(
+    "moving",
+    [
+        "op.rename_collection('lazy_accounts', 'members')",
+        "op.merge_collections('lazy_accounts', 'members')",
+        "op.split_collection('lazy_accounts', 'members', {'_id': 7})",
+    ],
+)
+def test_documents_get_another_collection_when_the_finisher_has_been_there(
+    database: Any, migrator: Migrator, tmp_path: Path, moving: str
+) -> None:
+    write(tmp_path, "moved", "three", moving)
+    migrator = Migrator(database, tmp_path)
+    (told,) = [one.warnings for one in migrator.plan().revisions if one.revision == "moved"]
+    assert "'lazy_accounts' holds documents older than version 2, which two migrates lazily" in told[0]
+    with pytest.raises(NotFinished, match="moved gives documents of 'lazy_accounts' another collection"):
+        migrator.upgrade()
+    assert migrator.standing().pending == ("moved",)
+    assert "members" not in database.list_collection_names()
+    migrator.finish()
+    assert migrator.upgrade() == ("moved",)
+    assert database.members.count_documents({"_sv": {"$ne": 3}}) == 0
+
+
+def test_other_collections_get_another_name_beside_documents_that_are_left(
+    database: Any, migrator: Migrator, tmp_path: Path
+) -> None:
+    database.others.insert_one({"_id": 1})
+    write(tmp_path, "moved", "three", "op.rename_collection('others', 'members')")
+    assert Migrator(database, tmp_path).upgrade() == ("two", "three", "moved")
+
+
 def test_a_document_that_cannot_be_upcast_stops_the_finisher_and_is_named(database: Any, migrator: Migrator) -> None:
     database.lazy_accounts.update_one({"_id": 450}, {"$set": {"age": "secret"}})
     migrator.upgrade()

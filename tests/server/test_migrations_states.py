@@ -72,7 +72,7 @@ def test_only_one_revision_that_is_half_done_can_be_resolved(counted: Any, write
     with pytest.raises(RevisionNotFound):
         migrator.resolve("base", "applied")
     spoil(counted)
-    with pytest.raises(StepFailed, match="in the batch of the documents 200 to 299"):
+    with pytest.raises(StepFailed, match="at the document 299"):
         migrator.upgrade()
     migrator.resolve("one", "reverted")
     assert migrator.standing().pending == ("one",)
@@ -135,9 +135,41 @@ def test_a_changed_file_is_not_used_to_go_down(counted: Any, write: Write, tmp_p
     write("one", COUNT, COUNT)
     with pytest.raises(RevisionTampered):
         Migrator(counted, tmp_path).downgrade("base")
-    assert Migrator(counted, tmp_path).stamp("one") == ("one",)
+    Migrator(counted, tmp_path).resolve("one", "applied")
     Migrator(counted, tmp_path).downgrade("base")
     assert numbers(counted) == {-1}
+
+
+def test_accepting_a_changed_file_leaves_what_came_after_it_applied(counted: Any, write: Write, tmp_path: Path) -> None:
+    write("one", COUNT)
+    write("two", COUNT, after="one")
+    Migrator(counted, tmp_path).upgrade()
+    write("one", COUNT, top="means = 'nothing'")
+    write("three", after="two")
+    with pytest.raises(RevisionTampered, match="if it means nothing, run `resolve one --applied`") as raised:
+        Migrator(counted, tmp_path).upgrade()
+    assert (raised.value.revisions, raised.value.begun) == (("one",), ())
+    with pytest.raises(NotHalfDone):
+        Migrator(counted, tmp_path).resolve("one", "reverted")
+    Migrator(counted, tmp_path).resolve("one", "applied")
+    assert Migrator(counted, tmp_path).upgrade() == ("three",)
+    assert numbers(counted) == {2}
+    with pytest.raises(NotHalfDone):
+        Migrator(counted, tmp_path).resolve("one", "applied")
+
+
+def test_the_mended_file_of_a_half_done_revision_is_not_to_be_taken_for_applied(
+    counted: Any, write: Write, tmp_path: Path
+) -> None:
+    write("one", COUNT, COUNT_OTHERS)
+    spoil(counted)
+    with pytest.raises(StepFailed):
+        Migrator(counted, tmp_path).upgrade()
+    write("one", COUNT)
+    with pytest.raises(RevisionTampered, match=r"since they were begun\..*`resume --changed`") as raised:
+        Migrator(counted, tmp_path).resume()
+    assert "resolve" not in str(raised.value)
+    assert raised.value.begun == ("one",)
 
 
 @pytest.mark.parametrize(

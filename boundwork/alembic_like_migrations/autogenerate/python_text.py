@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson import Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
 from boundwork.models.kinds import is_mapping, is_ordered
 
@@ -23,7 +23,7 @@ _FROM: Mapping[type, str] = {
     UUID: "from uuid import UUID",
     **{
         kind: f"from bson import {kind.__name__}"
-        for kind in (Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp)
+        for kind in (Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp)
     },
 }
 _NAMELESS = frozenset({float("inf"), float("-inf")})

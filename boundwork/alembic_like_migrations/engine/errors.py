@@ -64,12 +64,24 @@ class StepFailed(MigrationError):
 
 
 class Refused(MigrationError):
-    """The server refused what a step did, or failed at it; `code` is the server's. That batch was not written."""
+    """The server refused what a step did, or failed at it; `code` is the server's. That batch was not written.
 
-    def __init__(self, text: str, code: int | None) -> None:
-        """Say what the server said."""
-        super().__init__(text)
+    `batch` are the first and the last id of the batch, as text; `documents` is how many it had, 0 without one.
+    """
+
+    def __init__(self, what: str, code: int | None, batch: tuple[str, str] | None = None, documents: int = 0) -> None:
+        """Say what the server said, and where."""
+        where = f" at the document {batch[1]}" if batch and documents == 1 else ""
+        where = f" in the batch of the documents {batch[0]} to {batch[1]}" if batch and documents > 1 else where
+        super().__init__(f"{what}{where}.")
+        self.what = what
         self.code = code
+        self.batch = batch
+        self.documents = documents
+
+    def of_the_last(self) -> "Refused":
+        """Return the same of the last document alone: those before it were not refused."""
+        return Refused(self.what, self.code, self.batch, min(self.documents, 1))
 
 
 class DatabaseDirty(MigrationError):
@@ -98,7 +110,8 @@ class NotHalfDone(MigrationError):
     def __init__(self, revision: str) -> None:
         """Name the revision."""
         super().__init__(
-            f"{revision} is not half-done, so there is nothing to resolve. Use `stamp` to note where it is."
+            f"{revision} is not half-done and its file is as it was, so there is nothing to resolve. Use `stamp` to note "
+            "where the database is."
         )
         self.revision = revision
 
@@ -117,16 +130,25 @@ class StepsChanged(MigrationError):
 
 
 class RevisionTampered(MigrationError):
-    """The files of applied revisions are not those that were applied; `revisions` names them."""
+    """The files of applied revisions are not those that were applied; `revisions` names them, `begun` the half-done."""
 
-    def __init__(self, revisions: Sequence[str]) -> None:
+    def __init__(self, revisions: Sequence[str], begun: Sequence[str] = ()) -> None:
         """Name the revisions."""
-        super().__init__(
-            f"The files of {', '.join(revisions)} have changed since they were applied. Restore them and write a new "
-            "revision for the change, or `stamp` them if the change means nothing. One that is half-done and was mended "
-            "is gone on with by `resume --changed`."
-        )
+        whole, half = [one for one in revisions if one not in begun], ", ".join(begun)
+        texts: list[str] = []
+        if whole:
+            texts.append(
+                f"The files of {', '.join(whole)} have changed since they were applied. Restore them and write a new revision "
+                f"for the change, or, if it means nothing, run `resolve {whole[0]} --applied`{' and so on' * (len(whole) > 1)}."
+            )
+        if half:
+            texts.append(
+                f"The files of {half} have changed since they were begun. Restore them, or go on with the mended ones by "
+                "`resume --changed`."
+            )
+        super().__init__(" ".join(texts))
         self.revisions = tuple(revisions)
+        self.begun = tuple(begun)
 
 
 class ImagesMissing(MigrationError):
@@ -136,7 +158,8 @@ class ImagesMissing(MigrationError):
         """Name the revision and the step, and say why."""
         super().__init__(
             f"Revision {revision} cannot be reverted: {step!r} needs what documents were, and {why}. Nothing was run. "
-            "`stamp` the revision before it if the documents may stay as they are, or write its down() by hand."
+            f"If the documents may stay as they are, go down to it (`downgrade {revision}`) and `stamp` the revision before it "
+            "then; or write its down() by hand."
         )
         self.revision = revision
         self.step = step

@@ -7,7 +7,7 @@ a record is made in a transaction that touches the fence.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 from boundwork.alembic_like_migrations.engine.server import LEDGER, Server
 from boundwork.alembic_like_migrations.steps.step import Kind, Step
@@ -204,8 +204,16 @@ class Place:
     epoch: int
 
 
-async def read_step(session: BoundSession, place: Place) -> StepRecord:
-    """Return the record of a step as the transaction of a session sees it."""
+class Commanding(Protocol):
+    """What sends commands: a session in its transaction, or a server outside of one."""
+
+    async def command(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a command and return the reply."""
+        ...
+
+
+async def read_step(session: Commanding, place: Place) -> StepRecord:
+    """Return the record of a step, in a transaction as that one sees it."""
     reply = await session.command({"find": LEDGER, "filter": {"_id": _key(place.revision)}, "limit": 1})
     stored = reply["cursor"]["firstBatch"][0]
     return StepRecord(**stored[place.direction][place.number])

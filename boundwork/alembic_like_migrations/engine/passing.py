@@ -29,6 +29,14 @@ PASSING = frozenset(
     }
 )
 
+MEANINGS = {
+    14: "a value has a type that the operator does not take",
+    28: "a path leads through a value that is no document",
+    66: "an _id cannot be changed",
+    241: "a value cannot be converted",
+}
+"""Of codes whose own words hold contents: the server sends no name with what it says of a write."""
+
 
 def passes(failure: SessionFailure) -> bool:
     """Tell whether the same command may do well a little later."""
@@ -40,9 +48,11 @@ def refusal(failure: SessionFailure) -> BoundworkError:
     if failure.kind in {FailureKind.UNREACHABLE, FailureKind.LOGIN}:
         return public_error(failure)
     facts = [] if failure.code is None else [f"code {failure.code}"]
-    facts += [failure.detail["text"]] if "text" in failure.detail else []
+    facts += [text] if (text := failure.detail.get("text", MEANINGS.get(failure.code or 0))) else []
     facts += [f"key {', '.join(failure.key)}"] if failure.key else []
     about = f" ({', '.join(facts)})" if facts else ""
-    where = f" in the batch of the documents {failure.detail['documents']}" if "documents" in failure.detail else ""
-    again = ", again and again" if failure.transient else ""
-    return Refused(f"{failure.kind.value}{about}{where}{again}.", failure.code)
+    again = ", again and again," if failure.transient else ""
+    batch, documents = failure.detail.get("batch"), failure.detail.get("documents", 0)
+    return Refused(
+        f"{failure.kind.value}{about}{again if batch else again.rstrip(',')}", failure.code, batch, documents
+    )

@@ -18,7 +18,7 @@ from boundwork.alembic_like_migrations.engine.making import note_making, take_aw
 from boundwork.alembic_like_migrations.engine.passing import refusal
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
-from boundwork.alembic_like_migrations.engine.unfit import refuse_unfit
+from boundwork.alembic_like_migrations.engine.unfit import refuse_gone, refuse_unfit
 from boundwork.alembic_like_migrations.lazy.records import finish_records
 from boundwork.alembic_like_migrations.revision import Revision
 from boundwork.alembic_like_migrations.steps.building import Build, progress
@@ -133,6 +133,7 @@ class Runner:
             self.watcher.began(place, record, await self._total(step))
             if isinstance(step, DataStep):
                 await refuse_unfit(self.server, step)
+                await refuse_gone(self.server, step)
                 pace = Pace(step.batch_seconds or self.batch_seconds)
                 return await run_data_step(self.server, step, place, pace, self._progress(place))
             done = await self._change_structure(step, place, record)

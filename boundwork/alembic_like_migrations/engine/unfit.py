@@ -9,7 +9,12 @@ from typing import Any
 
 from boundwork.alembic_like_migrations.engine.server import PATIENCE_SECONDS, Server
 from boundwork.alembic_like_migrations.errors import MigrationError
-from boundwork.alembic_like_migrations.steps.step import DataStep
+from boundwork.alembic_like_migrations.steps.images import PutBack
+from boundwork.alembic_like_migrations.steps.moves import MoveBack
+from boundwork.alembic_like_migrations.steps.renames import Images, MoveStep
+from boundwork.alembic_like_migrations.steps.step import AnyStep, DataStep
+from boundwork.alembic_like_migrations.steps.undo_log import UNDO, every
+from boundwork.alembic_like_migrations.steps.updates import UpdateRemembered
 
 OWN = "boundwork_"
 ADVICE = {
@@ -27,6 +32,35 @@ class CollectionUnfit(MigrationError):
         super().__init__(f"{collection!r} is {kind}, and {ADVICE[kind]}.")
         self.collection = collection
         self.kind = kind
+
+
+class CollectionGone(MigrationError):
+    """A way back would find none of the documents that it knows: their collection is not there."""
+
+    def __init__(self, collection: str) -> None:
+        """Name the collection."""
+        super().__init__(
+            f"There is no collection {collection!r}, and what is remembered of its documents would be forgotten. If it has "
+            "another name now, rename it back and go on; if its documents are gone for good, create it empty and go on."
+        )
+        self.collection = collection
+
+
+async def refuse_gone(server: Server, step: AnyStep) -> None:
+    """Raise CollectionGone if a step is a way back that remembers documents of a collection that is not there."""
+    match step:
+        case MoveBack():
+            name, mark = step.source, step.mark
+        case PutBack() | UpdateRemembered():
+            name, mark = step.target, step.mark
+        case MoveStep(images=Images(mark=mark, put_back=True)):
+            name = step.target
+        case _:
+            return
+    listed = {"listCollections": 1, "filter": {"name": name}, "nameOnly": True}
+    known = {"find": UNDO, "filter": every(mark), "limit": 1, "projection": {"_id": 1}}
+    if not await server.patiently(lambda: server.all(listed), PATIENCE_SECONDS) and await server.all(known):
+        raise CollectionGone(name)
 
 
 async def refuse_unfit(server: Server, step: DataStep) -> None:

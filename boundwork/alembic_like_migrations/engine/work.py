@@ -31,6 +31,7 @@ from boundwork.alembic_like_migrations.lazy.finishing import (
     Finished,
     Unfinished,
     finish,
+    may_wait,
     refuse_unfinished,
     to_finish,
     unfinished,
@@ -175,19 +176,21 @@ class Work:
         return tuple(record.revision for record in noted)
 
     async def resolve(self, name: str, state: Literal["applied", "reverted"]) -> None:
-        """Decide by hand what a half-done revision is."""
+        """Decide by hand what a half-done revision is, or that the changed file of an applied one is what was applied."""
         graph = seen_by(self.graph, await self._records())
-        found = graph.resolve(name)
+        found = (name,) if name in graph.everything else graph.resolve(name)
         if len(found) != 1:
             raise RevisionNotFound(name, "one revision must be named to be resolved.")
         async with self._holding() as runner:
-            records, revision = await self._records(), found[0]
-            if revision not in records or records[revision].direction is None:
-                raise NotHalfDone(revision)
+            records, one = await self._records(), graph.everything[found[0]]
+            known = records.get(one.revision)
+            changed = known is not None and known.checksum != one.checksum and known.state == "applied" == state
+            if known is None or known.replaced_by is not None or (known.direction is None and not changed):
+                raise NotHalfDone(one.revision)
             if state == "reverted":
-                await Ledger(runner.server).remove(revision)
+                await Ledger(runner.server).remove(one.revision)
             else:
-                await Ledger(runner.server).put(self._noted(graph[revision], records))
+                await Ledger(runner.server).put(self._noted(one, records))
 
     async def prune(self, wanted: Wanted, *, dry_run: bool = False) -> tuple[Pruned, ...]:
         """Give up what revisions remember of documents, and return which; a dry run only says so, without the lease."""
@@ -225,8 +228,8 @@ class Work:
                 else:
                     await refuse_forgotten(runner.server, programs, records)
             for program in programs:
-                if direction == "up" and program.revision.phase == "contract":
-                    await self._refuse_unfinished(runner.server, program.revision)
+                if direction == "up" and may_wait(program):
+                    await self._refuse_unfinished(runner.server, program)
                 await runner.run(program, direction, records.get(program.revision.revision))
             if seen_by(self.graph, records).view.waiting:
                 await self._adopted(runner, await self._records())
@@ -240,11 +243,10 @@ class Work:
             self.watcher.adopted(squash, seen.everything[squash].replaces)
         return after
 
-    async def _refuse_unfinished(self, server: Server, contracting: Revision) -> None:
+    async def _refuse_unfinished(self, server: Server, program: Program) -> None:
         records = await self._records()
-        before = seen_by(self.graph, records).ancestors(contracting.revision)
         with explained():
-            await refuse_unfinished(server, contracting.revision, [records[one] for one in before if one in records])
+            await refuse_unfinished(server, seen_by(self.graph, records), program, records)
 
     async def _looked_ahead(self, direction: Direction, target: str, phase: Phase | None) -> bool:
         """Tell whether there is something to do, without the lease; a mistake in a file is met before it is taken."""
@@ -314,7 +316,7 @@ def _changed(revisions: Iterable[Revision], records: dict[str, Record]) -> tuple
 
 def _refuse_tampered(revisions: Iterable[Revision], records: dict[str, Record]) -> None:
     if changed := _changed(revisions, records):
-        raise RevisionTampered(changed)
+        raise RevisionTampered(changed, [one for one in changed if records[one].direction is not None])
 
 
 def _refuse_irreversible(direction: Direction, programs: Sequence[Program]) -> None:

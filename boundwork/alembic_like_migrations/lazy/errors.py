@@ -17,13 +17,18 @@ class UpcastChanged(MigrationError):
 
 
 class NotFinished(MigrationError):
-    """A contracting revision comes after a lazy one whose documents are not all migrated; nothing was run of it."""
+    """A revision must wait until the documents of a lazy one are all migrated; nothing was run of it.
 
-    def __init__(self, revision: str, lazy: str, collection: str, to: int) -> None:
+    It contracts, or (`moves`) gives the documents another collection, where the finisher would not look for them.
+    """
+
+    def __init__(self, revision: str, lazy: str, collection: str, to: int, *, moves: bool = False) -> None:
         """Name both revisions, and what is left."""
+        does = f"gives documents of {collection!r} another collection" if moves else "contracts"
+        first = "Run `finish` first" if moves else "Run `finish` first, or upgrade with --phase expand"
         super().__init__(
-            f"Revision {revision} contracts, and {collection!r} holds documents older than version {to}, which {lazy} "
-            "migrates lazily. Nothing of it was run. Run `finish` first, or upgrade with --phase expand."
+            f"Revision {revision} {does}, and {collection!r} holds documents older than version {to}, which {lazy} "
+            f"migrates lazily. Nothing of it was run. {first}."
         )
         self.revision = revision
         self.lazy = lazy

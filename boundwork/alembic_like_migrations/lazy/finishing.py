@@ -18,6 +18,10 @@ from boundwork.alembic_like_migrations.lazy.errors import NotFinished, NotLazy, 
 from boundwork.alembic_like_migrations.lazy.records import finish_records, finishers
 from boundwork.alembic_like_migrations.lazy.steps import Finish
 from boundwork.alembic_like_migrations.planning.counting import count
+from boundwork.alembic_like_migrations.steps.collections import RenameCollection
+from boundwork.alembic_like_migrations.steps.moves import MoveDocuments
+from boundwork.alembic_like_migrations.steps.step import AnyStep
+from boundwork.alembic_like_migrations.steps.transactions import Together
 from boundwork.models.upcasts.lineage import FIRST
 from boundwork.models.upcasts.upcast import SCHEMA_VERSION
 
@@ -116,10 +120,49 @@ async def left_by(server: Server, records: Iterable[Record]) -> AsyncIterator[Un
                 yield Unfinished(record.revision, collection, to, None)
 
 
-async def refuse_unfinished(server: Server, contracting: str, records: Iterable[Record]) -> None:
-    """Raise NotFinished if one of the lazy revisions has documents left."""
-    async for left in left_by(server, records):
-        raise NotFinished(contracting, left.revision, left.collection, left.version)
+def may_wait(program: Program) -> bool:
+    """Tell whether a revision is one that waits for lazy ones; the others ask nobody."""
+    return program.revision.phase == "contract" or bool(_left_collections(program.up))
+
+
+async def waited_for(
+    server: Server, graph: Graph, program: Program, records: Mapping[str, Record]
+) -> AsyncIterator[Unfinished]:
+    """Yield what must be finished before a revision is run.
+
+    For a contracting one that is all of the lazy revisions before it; for one that gives documents another collection,
+    whatever is left in that one: neither the finisher nor `current` would look for it in the other.
+    """
+    contracts, leaving = program.revision.phase == "contract", _left_collections(program.up)
+    before = graph.ancestors(program.revision.revision) if contracts else frozenset[str]()
+    if may_wait(program):
+        known = [records[one.revision] for one in graph if one.revision in records]
+        async for left in left_by(server, known):
+            if left.revision in before or left.collection in leaving:
+                yield left
+
+
+async def refuse_unfinished(server: Server, graph: Graph, program: Program, records: Mapping[str, Record]) -> None:
+    """Raise NotFinished if lazy revisions have documents left that a revision must wait for."""
+    async for left in waited_for(server, graph, program, records):
+        one, moves = program.revision, left.collection in _left_collections(program.up)
+        raise NotFinished(one.revision, left.revision, left.collection, left.version, moves=moves)
+
+
+def _left_collections(steps: Iterable[AnyStep]) -> set[str]:
+    """Return the collections whose documents get another one."""
+    found: set[str] = set()
+    for step in steps:
+        match step:
+            case RenameCollection():
+                found.add(step.old)
+            case MoveDocuments():
+                found.add(step.source)
+            case Together():
+                found |= _left_collections(step.steps)
+            case _:
+                pass
+    return found
 
 
 def _before(to: int) -> dict[str, int | None]:

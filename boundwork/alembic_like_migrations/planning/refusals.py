@@ -10,7 +10,7 @@ from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.remembered import forgotten
 from boundwork.alembic_like_migrations.engine.server import Server
 from boundwork.alembic_like_migrations.graph import Graph
-from boundwork.alembic_like_migrations.lazy.finishing import left_by
+from boundwork.alembic_like_migrations.lazy.finishing import waited_for
 from boundwork.alembic_like_migrations.lazy.records import finish_records
 from boundwork.alembic_like_migrations.planning.plan import Adoption
 from boundwork.alembic_like_migrations.revision import Revision
@@ -28,11 +28,11 @@ async def refusals(
             yield f"{BEFORE}: it cannot be reverted, {program.why_not_down}"
         elif (missing := await forgotten(server, program, records)) is not None:
             yield f"{BEFORE}: {missing.step!r} needs what documents were, and {missing.why}"
-    elif program.revision.phase == "contract":
-        for old in await living_too_old(server, graph, program.revision):
-            yield f"the gate will refuse: {old} lives"
-        before = graph.ancestors(program.revision.revision)
-        async for left in left_by(server, [records[one] for one in before if one in records]):
+    else:
+        if program.revision.phase == "contract":
+            for old in await living_too_old(server, graph, program.revision):
+                yield f"the gate will refuse: {old} lives"
+        async for left in waited_for(server, graph, program, records):
             yield (
                 f"will be refused: {left.collection!r} holds documents older than version {left.version}, which "
                 f"{left.revision} migrates lazily; run `finish` before it"

@@ -12,6 +12,7 @@ from boundwork.alembic_like_migrations.engine.program import Mark
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING, AnyStep, Batch, DataStep, Irreversible, Worked
 from boundwork.alembic_like_migrations.steps.undo_log import forget, remember
 from boundwork.alembic_like_migrations.steps.ways_back import WayBack
+from boundwork.models.kinds import is_mapping
 from boundwork.uow.port import BoundSession
 
 Update = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -106,6 +107,18 @@ async def update_all(
     statement = {"q": {**also, "_id": {"$in": list(ids)}}, "u": change, "multi": True}
     reply = await session.command({"update": collection, "updates": [statement]})
     return int(reply["nModified"])
+
+
+def positional(update: Update | None) -> str | None:
+    """Return a path that leads to the items of an array that a query finds; ids find none."""
+    if not is_mapping(update):
+        return None
+    paths = [path for word in update.values() if is_mapping(word) for path in word]
+    return next((path for path in paths if any(_chosen(name) for name in path.split("."))), None)
+
+
+def _chosen(name: str) -> bool:
+    return name == "$" or (name.startswith("$[") and name != "$[]")
 
 
 def hides_its_documents(update: Update, matching: Mapping[str, Any]) -> bool:

@@ -105,7 +105,9 @@ def unlock(context: typer.Context, *, urls: Urls = None, names: Names = None, as
 
 def resolve(  # noqa: PLR0913 - each option is an argument
     context: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="REV", help="A revision that is half-done.")],
+    revision: Annotated[
+        str, typer.Argument(metavar="REV", help="One that is half-done, or an applied one whose file was changed.")
+    ],
     *,
     applied: Annotated[bool, typer.Option("--applied", help="It counts as applied.")] = False,
     reverted: Annotated[bool, typer.Option("--reverted", help="It counts as not applied.")] = False,
@@ -114,7 +116,7 @@ def resolve(  # noqa: PLR0913 - each option is an argument
     lock_timeout: LockTimeout = DEFAULT_LOCK_TIMEOUT,
     as_json: AsJson = False,
 ) -> None:
-    """Decide by hand what a half-done revision is; nothing is run."""
+    """Decide by hand what a half-done revision is, or accept a changed file (--applied); nothing is run."""
     if applied == reverted:
         raise typer.BadParameter("say either --applied or --reverted")
     state: Literal["applied", "reverted"] = "applied" if applied else "reverted"

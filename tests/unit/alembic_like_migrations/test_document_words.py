@@ -94,6 +94,11 @@ WRONG: dict[str, Words] = {
     "a choice that is none": lambda: op.rename_field("x", "a", "b", on_conflict="both"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is refused
     "a copy at another place": lambda: op.copy_field("x", "a", "b.a"),
     "into itself": lambda: op.move_field("x", "a", "a.b"),
+    "an item that a query finds": lambda: op.update("x", {"$set": {"a.$.b": 1}}, where={"a.c": 1}),
+    "an item that array filters find": lambda: op.update("x", {"$set": {"a.$[one].b": 1}}),
+    "such an item on the way back": lambda: op.update("x", {"$set": {"b": 1}}, undo={"$unset": {"a.$": ""}}),
+    "a search for text": lambda: op.update("x", {"$set": {"b": 1}}, where={"$and": [{"$text": {"$search": "a"}}]}),
+    "a search for what is near": lambda: op.split_collection("x", "y", {"place": {"$near": [1, 2]}}),
     "one collection": lambda: op.merge_collections("x", "x"),
     "a coroutine": lambda: op.transform("x")(coroutine),
     "a batch without end": lambda: op.transform("x", batch="60s"),
