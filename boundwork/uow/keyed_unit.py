@@ -56,31 +56,29 @@ class KeyedUnit(Unit):
         """Open the session and see whether the key is taken: then AlreadyCommitted or UnitFenced."""
         await super().enter()
         try:
+            await self._make_room()
             await self._look()
-            if await self._made_room():
-                await Recovery(self).restart()  # what began before the collection cannot write into it
         except BaseException as error:
             await super().leave(error)
             raise
 
-    async def _made_room(self) -> bool:
-        """Make the collection of the markers before one is written; tell whether it was missing.
+    async def _make_room(self) -> None:
+        """Make the collection of the markers, before the transaction begins: one that is older cannot write into it.
 
         A collection that comes with a commit appears a moment after the documents that the commit changed: a rival
         would meet those and find no marker. Who may not make collections is told so when the marker is written.
         """
         if MARKERS in self.settings.collections_made:
-            return False
-        missing = True
+            return
         try:
             await self.session.create_aside(MARKERS)
         except SessionFailure as failure:
-            missing = False
+            if failure.kind is FailureKind.UNREACHABLE:
+                raise public_error(failure) from failure.__cause__
             if failure.code != NAMESPACE_EXISTS:
                 logger.debug("unit %s: %s was not made: %s", self.name, MARKERS, failure)
-                return missing
+                return
         self.settings.collections_made.add(MARKERS)
-        return missing
 
     async def _look(self) -> None:
         command = looking_for(self.key)

@@ -21,6 +21,24 @@ MARKERS = "boundwork_units"
 MOMENTS, MOST_MOMENTS = 40, 2000
 
 
+class After(CommandListener):
+    """Does something as soon as a command of a name was carried out, or `refused`."""
+
+    def __init__(self, command: str, work: Callable[[], object], *, refused: bool = False) -> None:
+        self._command, self._work, self._refused = command, work, refused
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Nothing is to be done yet."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        if not self._refused and event.command_name == self._command:
+            Context().run(self._work)
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        if self._refused and event.command_name == self._command:
+            Context().run(self._work)
+
+
 async def test_the_marker_is_read_first_and_written_last(banks: Any, seen: CommandsSeen, stored: Any) -> None:
     stored.database.create_collection(MARKERS)
     bank = banks()
@@ -47,11 +65,25 @@ async def test_the_collection_of_the_markers_is_made_before_any_transaction_writ
     """One that comes with a commit is seen later than what else was committed: a rival would find no marker."""
     async with banks(idempotency_key="a") as uow:
         (await uow.accounts.get(1)).balance = 7
-    _, made, given_up, look, *_, marker, _ = seen.take()
-    assert (made["create"], made.get("startTransaction"), name_of(given_up)) == (MARKERS, None, "abortTransaction")
+    made, look, *_, marker, _ = seen.take()
+    assert (made["create"], made.get("startTransaction")) == (MARKERS, None)
     assert (look["find"], look["startTransaction"]) == (MARKERS, True)
     assert in_transaction_of(marker, look)
     assert uow.receipt.replays == 0
+
+
+def test_a_rival_that_commits_as_soon_as_there_is_a_collection_of_markers_has_taken_the_key(
+    mongod_uri: str, stored: Any
+) -> None:
+    def overtake() -> None:
+        with Bank(stored.database, idempotency_key="a") as uow:
+            uow.accounts.get(1).balance = 7
+
+    with MongoClient[Stored](mongod_uri, event_listeners=[After("create", overtake)]) as client:
+        bank = Bank(client[stored.database.name], idempotency_key="a")
+        with pytest.raises(AlreadyCommitted), bank as uow:
+            uow.accounts.get(1).balance = 8
+    assert stored.find_one()["balance"] == 7
 
 
 async def test_a_question_is_a_majority_insert_outside_of_every_transaction(
@@ -141,23 +173,6 @@ async def test_a_unit_that_is_cancelled_while_it_replaces_its_commit_is_all_or_n
     assert await left_open(mongod_client) == []
 
 
-class AfterARefusedCommit(CommandListener):
-    """Does something as soon as a commit was refused."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        self._work = work
-
-    def started(self, event: CommandStartedEvent) -> None:
-        """Nothing is to be done yet."""
-
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Nothing is to be done."""
-
-    def failed(self, event: CommandFailedEvent) -> None:
-        if event.command_name == "commitTransaction":
-            Context().run(self._work)
-
-
 @pytest.mark.parametrize("replay_seconds", [0.0, 30.0])
 async def test_a_unit_that_is_cancelled_while_it_looks_for_its_outcome_claims_none_and_leaves_no_transaction(
     mongod_uri: str, stored: Any, mongod_client: Any, replay_seconds: float
@@ -176,7 +191,7 @@ async def test_a_unit_that_is_cancelled_while_it_looks_for_its_outcome_claims_no
             uow.on_commit(lambda: done.append("committed"))
             uow.on_rollback(lambda: done.append("rolled back"))
 
-    listener = AfterARefusedCommit(make_the_next_find_slow)
+    listener = After("commitTransaction", make_the_next_find_slow, refused=True)
     async with AsyncMongoClient[Stored](mongod_uri, event_listeners=[listener]) as client:
         bank = AsyncBank(client[stored.database.name], replay_seconds=replay_seconds)
         with failing(mongod_client, ["commitTransaction"], 1, errorCode=225):
@@ -203,7 +218,7 @@ def test_a_doubt_that_a_fence_dispels_is_a_rollback(
         assert other.outcome("a") is None
 
     done: list[int] = []
-    listener = AfterARefusedCommit(lose_the_transaction_and_ask)
+    listener = After("commitTransaction", lose_the_transaction_and_ask, refused=True)
     with MongoClient[Stored](mongod_uri, event_listeners=[listener]) as client:
         bank = Bank(client[stored.database.name], replay_seconds=replay_seconds)
         refusing = failing(mongod_client, ["commitTransaction"], 2, errorCode=225)
