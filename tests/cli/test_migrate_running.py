@@ -108,8 +108,9 @@ def test_stamp_runs_nothing_and_a_changed_file_exits_with_7(migrate: Migrate, st
     assert migrate("current", "--check").exit_code == 7
     assert migrate("resolve", "one", "--applied").exit_code == 0
     assert migrate("current", "--check").exit_code == 0
-    assert migrate("stamp", "one").exit_code == 0
+    assert migrate("stamp", "one").stdout.endswith("stamped one, forgot two\n")
     assert migrate("current", "--check").exit_code == 3
+    assert migrate("stamp", "base").stdout.endswith("forgot one\n")
 
 
 def test_the_lock_of_another_deployer_exits_with_5_until_it_is_unlocked(

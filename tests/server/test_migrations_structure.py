@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from boundwork.alembic_like_migrations import op
 from boundwork.alembic_like_migrations.engine.program import _noting
@@ -161,6 +162,24 @@ def test_what_is_there_and_is_another_is_refused(things: Any, words: Callable[[]
 def test_what_the_server_refuses_is_named(things: Any, words: Callable[[], None]) -> None:
     with pytest.raises(StructureRefused, match="The server refused to"):
         carried_out(server_of(things), declared(words)[0])
+
+
+def test_what_the_server_says_of_a_declaration_is_told(things: Any) -> None:
+    wrong = declared(
+        lambda: op.create_index("things", {"x": 1}, name="z", sparse=True, partialFilterExpression={"x": 1})
+    )
+    with pytest.raises(StructureRefused, match=r'cannot mix "partialFilterExpression" and "sparse" .*code 67'):
+        carried_out(server_of(things), wrong[0])
+
+
+def test_what_the_server_quotes_of_documents_while_it_builds_an_index_is_not_told(things: Any) -> None:
+    things.things.insert_one({"_id": "far", "place": {"type": "Point", "coordinates": [999, 999]}, "word": "secret"})
+    with pytest.raises(StructureRefused, match="in `details` of the cause") as caught:
+        carried_out(server_of(things), declared(lambda: op.create_index("things", {"place": "2dsphere"}))[0])
+    assert "secret" not in str(caught.value)
+    cause = caught.value.__cause__
+    assert isinstance(cause, OperationFailure)
+    assert "secret" in (cause.details or {})["errmsg"]
 
 
 IN_ANY_CASE = {"collation": {"locale": "en", "strength": 2}}

@@ -24,7 +24,7 @@ class StepWrong(MigrationError):
 
 
 class StructureRefused(MigrationError):
-    """The server refused a change of the structure; `code` is its code, its own words are in the cause."""
+    """The server refused a change of the structure; `code` is its code, all its words are in `details` of the cause."""
 
     def __init__(self, what: str, code: int | None, why: str) -> None:
         """Say what was refused, and why."""

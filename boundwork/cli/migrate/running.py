@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from boundwork.alembic_like_migrations import Migrator, NothingToResume
+from boundwork.alembic_like_migrations import MigrationError, Migrator, NothingToResume
 from boundwork.alembic_like_migrations.revision import Phase
 from boundwork.cli.migrate.answers import AsJson
 from boundwork.cli.migrate.asking import (
@@ -89,7 +89,16 @@ def stamp(  # noqa: PLR0913 - each option is an argument
     as_json: AsJson = False,
 ) -> None:
     """Note that a database stands at a revision, without running anything."""
-    run(Asked(context, urls, names, as_json, lock_timeout), _path("stamped", lambda migrator: migrator.stamp(target)))
+
+    def note(migrator: Migrator, account: Account) -> None:
+        before = _known(migrator)
+        noted = migrator.stamp(target)
+        forgotten = [one for one in before if one not in noted]
+        told = [f"{word} {', '.join(names)}" for word, names in (("stamped", noted), ("forgot", forgotten)) if names]
+        account.words = ", ".join(told) or NOTHING
+        account.facts = {"stamped": list(noted), "forgotten": forgotten}
+
+    run(Asked(context, urls, names, as_json, lock_timeout), note)
 
 
 def unlock(context: typer.Context, *, urls: Urls = None, names: Names = None, as_json: AsJson = False) -> None:
@@ -134,6 +143,18 @@ def add_running(group: typer.Typer) -> None:
         group.command()(command)
     for command in (plan, downgrade):
         group.command(context_settings={"ignore_unknown_options": True})(command)  # -1 is a target
+
+
+def _known(migrator: Migrator) -> Sequence[str]:
+    """Return what was run or noted so far; nothing where that cannot be told, as stamping is a way out of that."""
+    try:
+        standing = migrator.standing()
+    except MigrationError:
+        return ()
+    return (
+        *standing.applied,
+        *(record.revision for record in standing.half_done if record.revision not in standing.applied),
+    )
 
 
 def _path(word: str, do: Callable[[Migrator], Sequence[str]]) -> Job:
