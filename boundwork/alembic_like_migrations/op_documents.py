@@ -20,7 +20,13 @@ from boundwork.alembic_like_migrations.steps.renaming import Conflict
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING, Irreversible
 from boundwork.alembic_like_migrations.steps.transactions import Execute, ExecuteOutside, seeded, together
 from boundwork.alembic_like_migrations.steps.transforms import TransformStep
-from boundwork.alembic_like_migrations.steps.updates import Update, UpdateStep, hides_its_documents, positional
+from boundwork.alembic_like_migrations.steps.updates import (
+    Update,
+    UpdateStep,
+    hides_its_documents,
+    is_update,
+    positional,
+)
 from boundwork.models.kinds import is_array, is_mapping
 from boundwork.models.upcasts.upcast import Upcast
 
@@ -38,6 +44,12 @@ def update(collection: str, change: Update, *, where: Filter = EVERYTHING, undo:
     looks at, to the very documents that were updated.
     """
     _in_order_of_ids(collection, where)
+    for name, given in (("change", change), ("undo", undo)):
+        if given is not None and not is_update(given):
+            raise StepWrong(
+                f"The {name} of op.update({collection!r}) is neither operators, as {{'$set': {{...}}}}, nor a list of stages, as "
+                "[{'$set': {...}}], so no server takes it for many documents. Leave undo out if there is no way back."
+            )
     path = positional(change) or positional(undo)
     if path is not None:
         raise StepWrong(

@@ -223,7 +223,7 @@ def test_ids_that_are_documents_are_told_as_people_read_them(database: Any, writ
         written("op.convert_type('things', 'a', 'int')").upgrade()
     database.boundwork_migrations.drop()
     with pytest.raises(StepFailed, match=r"at the document \{'shop': \{'n': \[1\]\}\}\."):
-        written("op.update('things', {'$inc': {'a': 1}}, undo={})").upgrade()
+        written("op.update('things', {'$inc': {'a': 1}}, undo={'$inc': {'a': -1}})").upgrade()
 
 
 @pytest.mark.parametrize("way", ["resolve", "stamp"])

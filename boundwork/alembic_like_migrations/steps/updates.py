@@ -12,7 +12,7 @@ from boundwork.alembic_like_migrations.engine.program import Mark
 from boundwork.alembic_like_migrations.steps.step import EVERYTHING, AnyStep, Batch, DataStep, Irreversible, Worked
 from boundwork.alembic_like_migrations.steps.undo_log import forget, remember
 from boundwork.alembic_like_migrations.steps.ways_back import WayBack
-from boundwork.models.kinds import is_mapping
+from boundwork.models.kinds import is_mapping, is_ordered
 from boundwork.uow.port import BoundSession
 
 Update = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -107,6 +107,14 @@ async def update_all(
     statement = {"q": {**also, "_id": {"$in": list(ids)}}, "u": change, "multi": True}
     reply = await session.command({"update": collection, "updates": [statement]})
     return int(reply["nModified"])
+
+
+def is_update(update: object) -> bool:
+    """Tell whether this can be operators or stages: what a server takes for many documents at once."""
+    words: Sequence[object] = [update] if is_mapping(update) else update if is_ordered(update) else ()
+    return bool(words) and all(
+        is_mapping(word) and word and all(str(name)[:1] == "$" for name in word) for word in words
+    )
 
 
 def positional(update: Update | None) -> str | None:
