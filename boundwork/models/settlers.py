@@ -80,6 +80,8 @@ def _settle_partly(codec: "Codec", complete: SharedNames, stored: dict[str, Any]
     names = value.__pydantic_fields_set__
     if len(stored) != len(names):
         _keep_unknown(codec, stored, value)
+    if (version := getattr(codec.model, "__boundwork_version__", None)) is not None:
+        names.add(version)  # one from before the model was versioned has version 0, which its copies carry
     if len(names) == len(complete):
         FIELDS_SET.__set__(value, complete)
 

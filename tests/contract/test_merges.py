@@ -285,6 +285,20 @@ async def test_a_document_that_an_earlier_unit_added_carries_its_version_to_a_me
             await uow.notes.merge(Note.model_validate_json(sent))
 
 
+@pytest.mark.on_servers
+async def test_a_document_from_before_its_model_was_versioned_carries_version_0_to_a_merge(desk: Any) -> None:
+    async with desk as uow:
+        await settled(raw(uow).notes.insert_one({"_id": "old", "owner": "o", "text": "stored"}))
+        note = await uow.notes.get("old")
+    copy = note.model_copy(update={"text": "changed outside"})
+    async with desk as uow:
+        await uow.notes.merge(copy)
+    async with desk as uow:
+        assert (await uow.notes.get("old")).version == 1
+        with pytest.raises(StaleDocument, match="version 0, now 1"):
+            await uow.notes.merge(copy)
+
+
 async def test_a_version_that_a_commit_in_the_block_told_survives_a_rollback(desk: Any) -> None:
     async with desk as uow:
         note = uow.notes.add(Note(id="new", owner="o"))
