@@ -131,6 +131,24 @@ def test_documents_get_another_collection_when_the_finisher_has_been_there(
     assert database.members.count_documents({"_sv": {"$ne": 3}}) == 0
 
 
+def test_a_revision_does_not_take_away_the_documents_that_it_leaves_to_the_finisher_itself(
+    database: Any, tmp_path: Path
+) -> None:
+    write(
+        tmp_path, "both", None, "op.lazy('lazy_accounts', TO_2)\n    op.rename_collection('lazy_accounts', 'members')"
+    )
+    migrator = Migrator(database, tmp_path)
+    (told,) = migrator.plan().revisions
+    assert any(one.endswith("it migrates lazily; put op.lazy into a revision of its own") for one in told.warnings)
+    with pytest.raises(
+        NotFinished, match=r"version 2, which it migrates lazily.*Put op\.lazy into a revision of its own"
+    ):
+        migrator.upgrade()
+    assert database.list_collection_names(filter={"name": "members"}) == []
+    database.lazy_accounts.delete_many({})
+    assert migrator.upgrade() == ("both",)
+
+
 def test_other_collections_get_another_name_beside_documents_that_are_left(
     database: Any, migrator: Migrator, tmp_path: Path
 ) -> None:

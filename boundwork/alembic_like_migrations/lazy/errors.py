@@ -26,9 +26,11 @@ class NotFinished(MigrationError):
         """Name both revisions, and what is left."""
         does = f"gives documents of {collection!r} another collection" if moves else "contracts"
         first = "Run `finish` first" if moves else "Run `finish` first, or upgrade with --phase expand"
+        if lazy == revision:
+            first = "Put op.lazy into a revision of its own, and run `finish` between the two"
         super().__init__(
-            f"Revision {revision} {does}, and {collection!r} holds documents older than version {to}, which {lazy} "
-            f"migrates lazily. Nothing of it was run. {first}."
+            f"Revision {revision} {does}, and {collection!r} holds documents older than version {to}, which "
+            f"{'it' if lazy == revision else lazy} migrates lazily. Nothing of it was run. {first}."
         )
         self.revision = revision
         self.lazy = lazy

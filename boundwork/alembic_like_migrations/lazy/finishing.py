@@ -131,12 +131,17 @@ async def waited_for(
     """Yield what must be finished before a revision is run.
 
     For a contracting one that is all of the lazy revisions before it; for one that gives documents another collection,
-    whatever is left in that one: neither the finisher nor `current` would look for it in the other.
+    whatever is left in that one, by itself too: neither the finisher nor `current` would look for it in the other.
     """
-    contracts, leaving = program.revision.phase == "contract", _left_collections(program.up)
-    before = graph.ancestors(program.revision.revision) if contracts else frozenset[str]()
+    name, contracts, leaving = (
+        program.revision.revision,
+        program.revision.phase == "contract",
+        _left_collections(program.up),
+    )
+    before = graph.ancestors(name) if contracts else frozenset[str]()
     if may_wait(program):
-        known = [records[one.revision] for one in graph if one.revision in records]
+        known = [records[one.revision] for one in graph if one.revision in records and one.revision != name]
+        known.append(Record(name, "applied", "", finish=finish_records(program)))
         async for left in left_by(server, known):
             if left.revision in before or left.collection in leaving:
                 yield left

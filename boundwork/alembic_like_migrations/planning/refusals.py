@@ -33,9 +33,15 @@ async def refusals(
             for old in await living_too_old(server, graph, program.revision):
                 yield f"the gate will refuse: {old} lives"
         async for left in waited_for(server, graph, program, records):
+            itself = left.revision == program.revision.revision
+            who, first = (
+                ("it", "put op.lazy into a revision of its own")
+                if itself
+                else (left.revision, "run `finish` before it")
+            )
             yield (
                 f"will be refused: {left.collection!r} holds documents older than version {left.version}, which "
-                f"{left.revision} migrates lazily; run `finish` before it"
+                f"{who} migrates lazily; {first}"
             )
 
 
