@@ -33,7 +33,7 @@ from boundwork.uow.unit import Unit
 
 logger = logging.getLogger("boundwork.unit")
 LOOK_SECONDS = 10.0
-NAMESPACE_EXISTS = 48
+NAMESPACE_EXISTS, UNAUTHORIZED = 48, 13
 
 
 class KeyedUnit(Unit):
@@ -66,7 +66,8 @@ class KeyedUnit(Unit):
         """Make the collection of the markers, before the transaction begins: one that is older cannot write into it.
 
         A collection that comes with a commit appears a moment after the documents that the commit changed: a rival
-        would meet those and find no marker. Who may not make collections is told so when the marker is written.
+        would meet those and find no marker. Who may not make collections is not asked again; where there is none, the
+        server says so when the marker is written.
         """
         if MARKERS in self.settings.collections_made:
             return
@@ -75,7 +76,7 @@ class KeyedUnit(Unit):
         except SessionFailure as failure:
             if failure.kind is FailureKind.UNREACHABLE:
                 raise public_error(failure) from failure.__cause__
-            if failure.code != NAMESPACE_EXISTS:
+            if failure.code not in {NAMESPACE_EXISTS, UNAUTHORIZED}:
                 logger.debug("unit %s: %s was not made: %s", self.name, MARKERS, failure)
                 return
         self.settings.collections_made.add(MARKERS)

@@ -72,6 +72,19 @@ async def test_the_collection_of_the_markers_is_made_before_any_transaction_writ
     assert uow.receipt.replays == 0
 
 
+async def test_who_may_not_make_collections_tries_it_once(
+    banks: Any, seen: CommandsSeen, stored: Any, mongod_client: Any
+) -> None:
+    stored.database.create_collection(MARKERS)
+    bank = banks()
+    with failing(mongod_client, ["create"], 1, errorCode=13):
+        for key in ("a", "b"):
+            async with bank.unit(idempotency_key=key) as uow:
+                (await uow.accounts.get(1)).balance += 1
+    assert [name_of(command) for command in seen.take()].count("create") == 1
+    assert stored.find_one()["balance"] == 2
+
+
 def test_a_rival_that_commits_as_soon_as_there_is_a_collection_of_markers_has_taken_the_key(
     mongod_uri: str, stored: Any
 ) -> None:
