@@ -139,11 +139,12 @@ def main() -> None:
         child = os.fork()
         if not child:
             order = Order(**json.loads(line))
+            half = Path(order.ends) / f"{os.getpid()}.half"
+            half.with_suffix(".end").unlink(missing_ok=True)  # of one that had the same id
             try:
                 end = deploy(order)
             except BaseException as error:
                 end = f"{type(error).__name__}: {error}"
-            half = Path(order.ends) / f"{os.getpid()}.half"
             half.write_text(end)
             half.rename(half.with_suffix(".end"))
             os._exit(0)

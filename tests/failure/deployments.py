@@ -38,7 +38,6 @@ class Deployers:
     def __init__(self, process: subprocess.Popen[str], ends: Path) -> None:
         self._process = process
         self._ends = ends
-        self.started: list[int] = []
 
     def start(self, order: Order) -> int:
         """Start a deployer and return its process id."""
@@ -46,9 +45,7 @@ class Deployers:
         assert self._process.stdout is not None
         self._process.stdin.write(order.line())
         self._process.stdin.flush()
-        pid = int(self._process.stdout.readline())
-        self.started.append(pid)
-        return pid
+        return int(self._process.stdout.readline())
 
     def end(self, pid: int) -> str | None:
         """Return how a deployer ended; None if it has not, or was killed."""
@@ -57,13 +54,34 @@ class Deployers:
 
     def waited_for(self, pid: int) -> str | None:
         """Wait until a deployer has ended, and return how; None if it was killed."""
-        wait_until(lambda: not is_alive(pid))
+        wait_until(lambda: not self.is_alive(pid))
         return self.end(pid)
 
     def stopped(self, pid: int) -> bool:
         """Wait until a deployer has stopped itself or ended, and tell whether it stopped."""
-        wait_until(lambda: state_of(pid) in {"T", None})
-        return state_of(pid) == "T"
+        wait_until(lambda: self._state_of(pid) in {"T", None})
+        return self._state_of(pid) == "T"
+
+    def is_alive(self, pid: int) -> bool:
+        """Tell whether a deployer has not ended."""
+        return self._state_of(pid) is not None
+
+    def send(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to a deployer that may have ended."""
+        if self.is_alive(pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _state_of(self, pid: int) -> str | None:
+        """Return the letter that the system has for the state of a deployer; None if there is none.
+
+        Ids come round again: a process with the id of a deployer that is gone is somebody else's.
+        """
+        try:
+            letter, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return letter if letter != "Z" and int(parent) == self._process.pid else None
 
 
 @contextmanager
@@ -71,34 +89,12 @@ def deployers(ends: Path) -> Generator[Deployers]:
     """Start the process that forks deployers; at the end none is left."""
     command = [sys.executable, "-m", "tests.failure.deployers"]
     with subprocess.Popen(  # noqa: S603 - our own script
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        found = Deployers(process, ends)
         try:
-            yield found
+            yield Deployers(process, ends)
         finally:
-            for pid in found.started:
-                if is_alive(pid):
-                    send(pid, signal.SIGKILL)
-            process.kill()
-
-
-def send(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a deployer that may have ended."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
-
-
-def state_of(pid: int) -> str | None:
-    """Return the letter that the system has for the state of a process; None if there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0].replace("Z", "") or None
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-
-
-def is_alive(pid: int) -> bool:
-    return state_of(pid) is not None
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_until(true: Any) -> None:

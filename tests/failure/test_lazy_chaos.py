@@ -16,7 +16,7 @@ from boundwork import TransientFailure
 from boundwork.alembic_like_migrations import Migrator
 from tests.failure.conftest import LONG, Record
 from tests.failure.deployers import Order
-from tests.failure.deployments import deployers, forget, is_alive, send
+from tests.failure.deployments import deployers, forget
 from tests.server.lazy_shop import Shop, old_accounts, write
 
 pytestmark = pytest.mark.server
@@ -90,8 +90,8 @@ def test_a_finisher_that_is_killed_and_units_beside_it_lose_nothing(
                 for _ in range(KILLS):
                     pid = started.start(order)
                     time.sleep(0.1 + chance.random() * 0.3)
-                    killed += is_alive(pid)
-                    send(pid, signal.SIGKILL)
+                    killed += started.is_alive(pid)
+                    started.send(pid, signal.SIGKILL)
                     forget(database, pid)
                 migrator.finish()
             assert not customers.failures

@@ -19,7 +19,6 @@ from tests.failure.deployments import (
     deployers,
     forget,
     records,
-    send,
     write_revisions,
     written_by_an_old_epoch,
 )
@@ -59,7 +58,7 @@ class Trials:
         migrator.unlock()
         until_done(migrator)
         before = records(self.database)
-        send(pid, signal.SIGCONT)
+        self.deployers.send(pid, signal.SIGCONT)
         self.lost += self.deployers.waited_for(pid) == "LeaseLost"
         late = stops and written_by_an_old_epoch(self.database, self.since)
         return reached, self.wrong(before) + [OLD_EPOCH] * bool(late)

@@ -19,9 +19,7 @@ from tests.failure.deployments import (
     counted,
     deployers,
     forget,
-    is_alive,
     records,
-    send,
     write_revisions,
     written_by_an_old_epoch,
 )
@@ -91,21 +89,21 @@ class Trial:
 
     def _fault(self, working: list[int]) -> list[int]:
         """Kill a deployer and start another, or stop one for longer than its lease."""
-        alive = [pid for pid in working if is_alive(pid)]
+        alive = [pid for pid in working if self.deployers.is_alive(pid)]
         if not alive:
             return working
         pid = self.chance.choice(alive)
         if self.chance.random() < 0.5:
             self.faults["kill -9"] += 1
-            send(pid, signal.SIGKILL)
+            self.deployers.send(pid, signal.SIGKILL)
             forget(self.database, pid)
             return [*(one for one in working if one != pid), self.deployers.start(self.order)]
         self.faults["SIGSTOP"] += 1
-        send(pid, signal.SIGSTOP)
+        self.deployers.send(pid, signal.SIGSTOP)
         time.sleep(LEASE_SECONDS * 1.5)
         forget(self.database, pid)
         time.sleep(self.chance.random() * LONGEST_SECONDS)
-        send(pid, signal.SIGCONT)
+        self.deployers.send(pid, signal.SIGCONT)
         return working
 
     def _wrong(self, ends: list[str | None], since: Any) -> list[str]:

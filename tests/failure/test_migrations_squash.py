@@ -14,7 +14,7 @@ from boundwork.alembic_like_migrations.engine.ledger import Ledger
 from boundwork.alembic_like_migrations.migrator import Migrator
 from tests.failure.conftest import LONG, Record
 from tests.failure.deployers import Order, until_done
-from tests.failure.deployments import Deployers, counted, deployers, forget, records, send, write_revisions
+from tests.failure.deployments import Deployers, counted, deployers, forget, records, write_revisions
 
 pytestmark = pytest.mark.server
 NAMES = ("one", "two", "three")
@@ -75,7 +75,7 @@ def test_whatever_command_a_deployer_ends_at_the_squash_is_noted_whole_or_not_at
         until_done(migrator)
         assert adoption.noted() == AFTER, number
         before = records(adoption.database)
-        send(pid, signal.SIGCONT)
+        adoption.deployers.send(pid, signal.SIGCONT)
         adoption.deployers.waited_for(pid)
         assert records(adoption.database) == before, number
         if not reached:

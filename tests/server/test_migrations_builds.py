@@ -1,6 +1,5 @@
 """Builds of indexes that take long, on a real server: how far they are, when they are ready, and who goes on with them."""
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -162,7 +161,7 @@ def test_the_build_of_a_deployer_that_was_killed_is_gone_on_with(
     with deployers(tmp_path) as started:
         pid = started.start(Order(uri, stored.name, str(tmp_path), str(tmp_path)))
         wait_until(lambda: is_building(stored))
-        os.kill(pid, signal.SIGKILL)
+        started.send(pid, signal.SIGKILL)
         assert started.waited_for(pid) is None
     assert is_building(stored)
     seeing = Seeing(paused)
