@@ -10,10 +10,9 @@ from typing import Any
 
 def unknown_word(model: type[Any], word: str) -> TypeError:
     """Return the error for a keyword that nobody took; it names the nearest one that the class does take, or all."""
-    takers = [
-        vars(base)["__init_subclass__"].__func__ for base in model.__mro__[:-1] if "__init_subclass__" in vars(base)
-    ]
-    parameters = [parameter for taker in takers for parameter in signature(taker).parameters.values()]
+    takers: list[Any] = [getattr(vars(base).get("__init_subclass__"), "__func__", None) for base in model.__mro__]
+    written = [taker for taker in takers if taker is not None]  # that of Generic is built in from Python 3.12 on
+    parameters = [parameter for taker in written for parameter in signature(taker).parameters.values()]
     known = sorted({each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY})
     nearest = difflib.get_close_matches(word, known, n=1)
     own = f"{', '.join(known)}, and " if known else ""
