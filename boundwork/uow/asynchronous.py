@@ -10,6 +10,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from boundwork.models import Document
 from boundwork.models.scope import Tenant
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
+from boundwork.uow.bodies import to_await
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
@@ -140,7 +141,7 @@ class AsyncUnitOfWork(AsyncLoads):
         for attempt in self.attempts():
             results.clear()
             async with attempt as uow:
-                results.append(await body(uow, *args, **keywords))
+                results.append(await to_await(body(uow, *args, **keywords)))
         return results[0]
 
     async def outcome(self, key: str, seconds: float = OUTCOME_SECONDS) -> Receipt | None:

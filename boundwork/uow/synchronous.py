@@ -1,6 +1,5 @@
 """The synchronous shell: `with shop as uow`."""
 
-import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from boundwork.models import Document
 from boundwork.models.scope import Tenant
 from boundwork.uow.attempts import DEADLINE_SECONDS, Attempts
+from boundwork.uow.bodies import carried_out, check_plain
 from boundwork.uow.falls_through import falls_through
 from boundwork.uow.idempotency import OUTCOME_SECONDS, outcome, valid_key
 from boundwork.uow.levels import Level
@@ -128,15 +128,12 @@ class UnitOfWork(Loads):
 
     def run(self, body: Callable[Concatenate[Self, P], ResultT], *args: P.args, **keywords: P.kwargs) -> ResultT:
         """Call `body(uow, ...)` in a unit, again with a fresh one after a transient failure, and return its result."""
-        if inspect.iscoroutinefunction(body) or inspect.isgeneratorfunction(body):
-            raise TypeError(
-                "run() takes a plain function: nothing of a coroutine function or a generator would be run."
-            )
+        check_plain(body)
         results: list[ResultT] = []
         for attempt in self.attempts():
             results.clear()
             with attempt as uow:
-                results.append(body(uow, *args, **keywords))
+                results.append(carried_out(body(uow, *args, **keywords)))
         return results[0]
 
     def outcome(self, key: str, seconds: float = OUTCOME_SECONDS) -> Receipt | None:

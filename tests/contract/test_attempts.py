@@ -223,3 +223,32 @@ def test_a_body_of_which_nothing_would_be_run_is_refused(bank: Bank) -> None:
         with pytest.raises(TypeError, match="plain function"):
             bank.run(body)
     assert _balance(bank) == 0
+
+
+def test_a_body_that_returns_a_coroutine_is_refused_and_rolled_back(bank: Bank) -> None:
+    async def deposit(uow: Bank) -> None:
+        uow.accounts.get(1).balance = 7
+
+    def body(uow: Bank) -> Any:
+        uow.accounts.get(1).balance = 5
+        return deposit(uow)
+
+    with pytest.raises(TypeError, match="returned a coroutine, of which nothing would be run"):
+        bank.run(body)
+    assert _balance(bank) == 0
+
+
+async def test_an_async_body_that_cannot_be_awaited_is_refused_and_rolled_back(async_bank: AsyncBank) -> None:
+    def plain(uow: AsyncBank) -> Any:
+        uow.accounts.add(Account(id=2))
+        return 5
+
+    async def generator(uow: AsyncBank) -> Any:
+        uow.accounts.add(Account(id=2))
+        yield
+
+    for body, returned in ((plain, "int"), (generator, "async_generator")):
+        with pytest.raises(TypeError, match=f"coroutine function .async def., and its body returned {returned}"):
+            await async_bank.run(body)
+    async with async_bank as uow:
+        assert await uow.accounts.find_by_id(2) is None
