@@ -148,6 +148,28 @@ def test_what_an_earlier_rehearsal_left_is_dropped_also_if_this_one_fails(stored
     assert (again.documents, again.same) == (10, True)
 
 
+@pytest.mark.parametrize(
+    ("up", "down", "direction"),
+    [
+        ("op.update('users', {'$inc': {'first': 1}}, undo={})", "op.revert()", "up"),
+        ("op.set_field('users', 'plan', 'free')", "op.update('users', {'$inc': {'plan': 1}})", "down"),
+    ],
+)
+def test_a_rehearsal_that_fails_asks_nobody_to_resume(
+    stored: Any, tmp_path: Path, up: str, down: str, direction: str
+) -> None:
+    write(tmp_path, "one", None, [up], down)
+    with pytest.raises(StepFailed, match="the database is as it was") as failed:
+        Migrator(stored, tmp_path).rehearse()
+    assert "resume" not in str(failed.value)
+    assert (failed.value.rehearsed, failed.value.direction) == (True, direction)
+    assert failed.value.__cause__ is not None
+    with pytest.raises(StepFailed, match="resume") as failed:
+        Migrator(stored, tmp_path).upgrade()
+        Migrator(stored, tmp_path).downgrade("base")
+    assert not failed.value.rehearsed
+
+
 def test_two_rehearsals_of_a_database_do_not_meet(stored: Any, tmp_path: Path) -> None:
     write(tmp_path, "one", None, ["pass"])
     scratch = scratch_database(stored, asynchronous=False)

@@ -50,17 +50,25 @@ class LeaseLost(MigrationError):
 
 
 class StepFailed(MigrationError):
-    """A step could not be carried out; what came before it stays, and its own last batch was not written."""
+    """A step could not be carried out; what came before it stays, and its own last batch was not written.
 
-    def __init__(self, revision: str, direction: str, step: str, why: str) -> None:
+    If it was `rehearsed`, nothing of the real database was changed, and nothing is left to resume.
+    """
+
+    def __init__(self, revision: str, direction: str, step: str, why: str, *, rehearsed: bool = False) -> None:
         """Say which step of which revision failed, and why."""
-        super().__init__(
-            f"Revision {revision} ({direction}) failed at the step {step!r}: {why} What came before it stays. "
-            f"Mend the cause and run {AGAIN.get(direction, '`resume`, or decide by hand with `resolve`')}."
+        then = (
+            "It was a rehearsal: the database is as it was. Mend the revision or its documents, and rehearse again."
+            if rehearsed
+            else "What came before it stays. Mend the cause and run "
+            f"{AGAIN.get(direction, '`resume`, or decide by hand with `resolve`')}."
         )
+        super().__init__(f"Revision {revision} ({direction}) failed at the step {step!r}: {why} {then}")
         self.revision = revision
         self.direction = direction
         self.step = step
+        self.why = why
+        self.rehearsed = rehearsed
 
 
 class Refused(MigrationError):

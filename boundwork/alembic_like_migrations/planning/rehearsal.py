@@ -13,6 +13,7 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 
 from boundwork.alembic_like_migrations.engine import ledger
+from boundwork.alembic_like_migrations.engine.errors import StepFailed
 from boundwork.alembic_like_migrations.engine.ledger import Ledger, Record
 from boundwork.alembic_like_migrations.engine.program import Program
 from boundwork.alembic_like_migrations.engine.runner import Runner
@@ -78,15 +79,24 @@ async def rehearse(
     await Ledger(scratch).put(*records.values())
     before = await read_contents(scratch)
     stopping = next((number for number, one in enumerate(programs) if one.down is None), len(programs))
-    there_and_back = programs[:stopping]
-    for program in there_and_back:
-        await runner.run(program, "up", None)
-    for program in reversed(there_and_back):
-        await runner.run(program, "down", (await ledger.read(scratch))[program.revision.revision])
+    await _there_and_back(runner, programs[:stopping])
     unlike = compared(before, await read_contents(scratch), terms.mode)
     number = sum(len(one.documents) for one in before.values())
     names = tuple(one.revision.revision for one in programs)
     return Rehearsal(names[:stopping], number, terms.mode, unlike, names[stopping : stopping + 1])
+
+
+async def _there_and_back(runner: Runner, programs: Sequence[Program]) -> None:
+    """Run revisions up and down; what fails says that it was a rehearsal, since there is nothing to resume."""
+    try:
+        for program in programs:
+            await runner.run(program, "up", None)
+        for program in reversed(programs):
+            await runner.run(program, "down", (await ledger.read(runner.server))[program.revision.revision])
+    except StepFailed as failure:
+        raise StepFailed(
+            failure.revision, failure.direction, failure.step, failure.why, rehearsed=True
+        ) from failure.__cause__
 
 
 def compared(before: Mapping[str, Contents], after: Mapping[str, Contents], mode: Mode) -> tuple[Unlike, ...]:
