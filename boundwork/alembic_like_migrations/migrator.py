@@ -29,13 +29,15 @@ from boundwork.uow.sessions.choice import (
     synchronous_structure,
 )
 
+WORDS = "Migrator", "AsyncMigrator"
+
 
 class Migrator(Revising):
     """The revisions of a folder and a database that they are applied to."""
 
     @staticmethod
     def _opened(database: object) -> tuple[Server, Keep]:
-        return Server(synchronous_structure(database), synchronous_sessions(database)), kept_by_thread
+        return Server(synchronous_structure(database, WORDS), synchronous_sessions(database)), kept_by_thread
 
     def standing(self) -> Standing:
         """Return where the database stands."""
@@ -132,7 +134,7 @@ class AsyncMigrator(Revising):
 
     @staticmethod
     def _opened(database: object) -> tuple[Server, Keep]:
-        return Server(asynchronous_structure(database), asynchronous_sessions(database)), kept_by_task
+        return Server(asynchronous_structure(database, WORDS), asynchronous_sessions(database)), kept_by_task
 
     async def standing(self) -> Standing:
         """Return where the database stands."""

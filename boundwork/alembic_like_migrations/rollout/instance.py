@@ -27,6 +27,7 @@ from boundwork.uow.sessions.choice import asynchronous_structure, synchronous_st
 
 logger = logging.getLogger("boundwork.migrations")
 BEATS = 3
+WORDS = "Instance", "AsyncInstance"
 """How many heartbeats there are in the time of a lease."""
 
 
@@ -102,7 +103,7 @@ class Instance:
 
         `revision` is the newest revision that the models were written for; `base` before the first one.
         """
-        self._presence = Presence(synchronous_structure(database), application, revision, lease_seconds)
+        self._presence = Presence(synchronous_structure(database, WORDS), application, revision, lease_seconds)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="boundwork instance", daemon=True)
 
@@ -133,7 +134,7 @@ class AsyncInstance:
 
         `revision` is the newest revision that the models were written for; `base` before the first one.
         """
-        self._presence = Presence(asynchronous_structure(database), application, revision, lease_seconds)
+        self._presence = Presence(asynchronous_structure(database, WORDS), application, revision, lease_seconds)
         self._task: asyncio.Task[None] | None = None
 
     def check(self) -> None:

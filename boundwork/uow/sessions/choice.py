@@ -1,7 +1,7 @@
 """Which session fits a database: by the kind of the handle and the colour of the definition.
 
 A database of another kind, such as the one in memory, makes its sessions itself: its class has `new_session`, and
-`new_structure` for `ensure_schema`.
+`new_structure` for `ensure_schema` and migrations.
 """
 
 from functools import partial
@@ -18,6 +18,8 @@ from boundwork.uow.sessions.motor import is_motor_database, motor_sessions
 from boundwork.uow.sessions.pymongo_commands import Handles
 from boundwork.uow.sessions.structure import AsynchronousStructure, MotorStructure, SynchronousStructure
 from boundwork.uow.sessions.synchronous import SynchronousSession
+
+ENSURE = "ensure_schema", "ensure_schema_async"
 
 
 def synchronous_sessions(database: object) -> SessionFactory:
@@ -46,22 +48,25 @@ def asynchronous_sessions(database: object) -> SessionFactory:
     raise TypeError(_misfit(database, "AsyncUnitOfWork", "a pymongo AsyncDatabase", "UnitOfWork"))
 
 
-def synchronous_structure(database: object) -> StructureSession:
-    """Return what `ensure_schema` asks; TypeError if the database does not fit."""
+def synchronous_structure(database: object, words: tuple[str, str] = ENSURE) -> StructureSession:
+    """Return what `ensure_schema` and migrations ask; TypeError if the database does not fit.
+
+    `words` are what wants it, as the user knows it: the synchronous and the asynchronous one.
+    """
     if isinstance(database, Connection):
-        return synchronous_structure(database.sync_database())
+        return synchronous_structure(database.sync_database(), words)
     if own := getattr(type(database), "new_structure", None):
         made: StructureSession = own(database)
         return made
     if _is_synchronous(database):
         return SynchronousStructure(database)
-    raise TypeError(_misfit(database, "ensure_schema", "a pymongo Database", "ensure_schema_async"))
+    raise TypeError(_misfit(database, words[0], "a pymongo Database", words[1]))
 
 
-def asynchronous_structure(database: object) -> StructureSession:
-    """Return what `ensure_schema_async` asks; TypeError if the database does not fit."""
+def asynchronous_structure(database: object, words: tuple[str, str] = ENSURE) -> StructureSession:
+    """Return the same for an asynchronous database."""
     if isinstance(database, Connection):
-        return asynchronous_structure(database.async_database())
+        return asynchronous_structure(database.async_database(), words)
     if own := getattr(type(database), "new_structure", None):
         made: StructureSession = own(database)
         return made
@@ -70,7 +75,7 @@ def asynchronous_structure(database: object) -> StructureSession:
     if is_motor_database(database):
         motor: Any = database
         return MotorStructure(motor.delegate)
-    raise TypeError(_misfit(database, "ensure_schema_async", "a pymongo AsyncDatabase", "ensure_schema"))
+    raise TypeError(_misfit(database, words[1], "a pymongo AsyncDatabase", words[0]))
 
 
 def handle_of(database: object, *, asynchronous: bool) -> Any:

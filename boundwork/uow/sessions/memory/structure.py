@@ -49,7 +49,7 @@ class MemoryStructure:
                     )
                 return {}
             case word:
-                raise refused(word, "ensure_schema")
+                raise refused(word, "migrations")
 
 
 def _is_kept(index: DeclaredIndex) -> bool:
