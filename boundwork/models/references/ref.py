@@ -43,6 +43,10 @@ class Ref(Generic[ModelT_co, IdT_co]):
     @staticmethod
     def to(document: ModelT) -> "Ref[ModelT]":
         """Return a reference to a document; a new one has an id already, unless its model has none by default."""
+        if not getattr(type(document), "__boundwork_document__", False):  # such as None, where nothing was found
+            raise TypeError(
+                f"Ref.to() takes a document, and was given {type(document).__name__}. Of an id make one by Ref(Customer, id)."
+            )
         return Ref(type(document), document.id)
 
     @classmethod

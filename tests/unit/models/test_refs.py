@@ -115,6 +115,10 @@ def test_an_id_of_another_type_is_refused_at_once() -> None:
     for nothing in nothings:
         with pytest.raises(TypeError, match="Ref takes a class of documents"):
             Ref(nothing, "mars")
+    nobody: list[Any] = [None, "mars", Planet, Inside.model_construct()]
+    for one in nobody:
+        with pytest.raises(TypeError, match=r"Ref\.to\(\) takes a document, and was given \w+\. Of an id"):
+            Ref.to(one)
 
 
 def test_an_id_a_reference_and_a_document_are_validated_alike() -> None:
