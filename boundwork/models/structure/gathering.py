@@ -6,7 +6,7 @@ models was named, because the server knows only the collection.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from boundwork.models.codec import codec_of
 from boundwork.models.document import Document
@@ -25,9 +25,15 @@ def declared_structure(models: Iterable[Model] | None = None) -> tuple[DeclaredC
 
     Raises TypeError for a model without a collection and for declarations that contradict each other.
     """
+    given = cast("object", models)
+    if isinstance(given, type) and issubclass(given, Document):
+        raise TypeError(f"Give the models as a list, such as [{given.__name__}].")
     named = _defined() if models is None else list(models)
     groups: dict[str, dict[Model, None]] = {}
     for model in named:
+        if not getattr(cast("object", model), "__boundwork_document__", False):
+            name = getattr(cast("object", model), "__name__", type(model).__name__)
+            raise TypeError(f"A structure is declared by classes that derive from Document, and {name} is none.")
         collection = model.__boundwork_collection__
         if collection is None:
             message = f'{model.__name__} has no collection. Name one: class {model.__name__}(..., collection="...").'

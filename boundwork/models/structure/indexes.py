@@ -9,7 +9,7 @@ class Order(Document, collection="orders", indexes=[
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel
 
@@ -27,6 +27,7 @@ from boundwork.models.structure.paths import stored_path
 
 IndexKind = Literal["text", "2dsphere", "2d", "hashed"]
 IndexKey = str | SortKey | tuple[str, IndexKind]
+KEY_PARTS = 2
 _KINDS: frozenset[KeyKind] = frozenset({1, -1, "text", "2dsphere", "2d", "hashed"})
 
 
@@ -95,6 +96,8 @@ class Index:
 def _kind(key: IndexKey) -> KeyKind:
     if isinstance(key, SortKey):
         return key.direction
+    if isinstance(key, tuple) and len(cast("tuple[Any, ...]", key)) != KEY_PARTS:
+        raise TypeError("A field with a kind is written as Index(('title', 'text')), a plain one as Index('title').")
     return 1 if isinstance(key, str) else key[1]
 
 

@@ -9,7 +9,17 @@ import pytest
 from bson import Decimal128, ObjectId
 from pydantic import Field, create_model
 
-from boundwork import Collation, CollectionOptions, Document, Embedded, Index, TimeSeries, Validation, desc
+from boundwork import (
+    Collation,
+    CollectionOptions,
+    Document,
+    Embedded,
+    Index,
+    TimeSeries,
+    UnitOfWork,
+    Validation,
+    desc,
+)
 from boundwork.models.structure.declared import DeclaredIndex
 from boundwork.models.structure.gathering import declared_structure
 from boundwork.models.structure.indexes import declared_index
@@ -159,6 +169,8 @@ def test_a_wrong_index_names_the_model_and_the_way_out(index: Index, words: str)
         (["a"], {"weights": {"a": 1}}, "text indexes"),
         ([("a", "fulltext")], {}, "'fulltext' is no kind of index"),
         (["a", "b", desc("a")], {}, "names each field once"),
+        ([("a",)], {}, "a plain one as Index"),
+        ([("a", 1, 2)], {}, "a plain one as Index"),
     ],
 )
 def test_wishes_that_exclude_each_other_are_refused_at_once(
@@ -237,6 +249,18 @@ def test_a_collection_has_the_indexes_of_all_its_models_and_their_bases() -> Non
 def test_indexes_have_the_collation_of_the_collection_and_text_indexes_none() -> None:
     (animals,) = declared_structure([Animal])
     assert [index.collation for index in animals.indexes] == [{"locale": "de"}] * 3 + [{"locale": "simple"}]
+
+
+def test_what_declares_no_structure_is_refused() -> None:
+    models: list[tuple[Any, str]] = [
+        (Order, r"as a list, such as \[Order\]"),
+        ([UnitOfWork], "UnitOfWork is none"),
+        (["orders"], "str is none"),
+        ([None], "NoneType is none"),
+    ]
+    for given, words in models:
+        with pytest.raises(TypeError, match=words):
+            declared_structure(given)
 
 
 def test_declarations_that_contradict_each_other_are_refused() -> None:
