@@ -12,6 +12,7 @@ from boundwork.models import Document
 from boundwork.models.expressions import Change, Condition, compile_changes
 from boundwork.models.expressions.changes import Update
 from boundwork.models.expressions.filters import checked
+from boundwork.models.kinds import is_mapping
 from boundwork.models.mapper import Mapper
 from boundwork.repositories.plan import Plan
 from boundwork.uow import set_based
@@ -45,8 +46,12 @@ def divided(word: str, parts: Iterable[Condition | Change]) -> tuple[tuple[Condi
 
 
 def required(word: str, conditions: Iterable[Condition]) -> None:
-    """Raise TypeError if there is no condition, so that a forgotten one does not mean all documents."""
-    if not tuple(conditions):
+    """Raise TypeError if nothing is asked for, so that a forgotten condition does not mean all documents.
+
+    For a word that ends in `where` a filter without a field is none: programs build it of what they were given.
+    """
+    where = word.endswith("where")
+    if all(where and is_mapping(condition) and not condition for condition in conditions):
         raise TypeError(f"{word} takes a condition. To mean all documents write find().update(...) or find().delete().")
 
 

@@ -186,6 +186,10 @@ async def test_a_forgotten_condition_does_not_mean_all_documents(shop: Any, acco
                 await word(inc(Account.balance, 1))
         with pytest.raises(TypeError, match="delete_where takes a condition"):
             await uow.accounts.delete_where()
+        with pytest.raises(TypeError, match="delete_where takes a condition"):
+            await uow.accounts.delete_where({})
+        with pytest.raises(TypeError, match="update_where takes a condition"):
+            await uow.accounts.update_where({}, inc(Account.balance, 1))
         with pytest.raises(TypeError, match="upsert takes a condition"):
             await uow.accounts.upsert(inc(Account.balance, 1), on_insert=Account(id=1))
         with pytest.raises(TypeError, match="worked out to False"):

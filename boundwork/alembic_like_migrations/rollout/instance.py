@@ -27,8 +27,8 @@ from boundwork.uow.sessions.choice import asynchronous_structure, synchronous_st
 
 logger = logging.getLogger("boundwork.migrations")
 BEATS = 3
-WORDS = "Instance", "AsyncInstance"
 """How many heartbeats there are in the time of a lease."""
+WORDS = "Instance", "AsyncInstance"
 
 
 class Presence:
