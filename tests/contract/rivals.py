@@ -65,6 +65,7 @@ class Rival:
         self._wrote = threading.Event()
         self._end = threading.Event()
         self._commits = False
+        self._met: Callable[[], bool] = bool
         self._work: Any = None
 
     async def start(self) -> None:
@@ -84,10 +85,12 @@ class Rival:
         else:
             await self._work
 
-    def end_soon(self, *, commits: bool) -> None:
-        """End while the unit under test is trying again."""
+    def end_once_met(self, uow: Any, *, commits: bool) -> None:
+        """End as soon as a unit has met this one and begun anew: it is trying again."""
+        receipt = uow.receipt
+        before = receipt.replays
         self._commits = commits
-        threading.Timer(0.1, self._end.set).start()
+        self._met = lambda: receipt.replays > before
 
     async def _run(self) -> None:
         limit = monotonic() + LONGEST_SECONDS  # a test that failed does not tell the rival to end
@@ -95,7 +98,7 @@ class Rival:
             await self._work_in(uow)
             await uow.flush()
             self._wrote.set()
-            while not self._end.is_set() and monotonic() < limit:
+            while not self._end.is_set() and not self._met() and monotonic() < limit:
                 await self._nap()
             if not self._commits:
                 await uow.rollback()

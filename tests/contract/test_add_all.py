@@ -165,7 +165,7 @@ async def test_past_the_budget_a_unit_is_not_repeated(
             async with rows as uow:
                 uow.rows.add_all(new(NUMBER))
                 await uow.flush()
-                rival.end_soon(commits=False)
+                rival.end_once_met(uow, commits=False)
                 (await uow.accounts.get(1)).balance += 1
                 await uow.flush()
                 await uow.rollback()

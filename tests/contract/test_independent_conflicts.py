@@ -96,9 +96,10 @@ async def test_a_rival_is_waited_for_where_the_outer_unit_has_changed_other_docu
     await rival.start()
     async with shop as uow:
         await uow.accounts.update_where(Account.id == 2, inc(Account.balance, 1))
-        rival.end_soon(commits=False)
         async with shop.independent() as separate:
+            rival.end_once_met(separate, commits=False)
             await separate.accounts.update_where(Account.id == 1, inc(Account.balance, 5))
+    await rival.finish(commits=False)
     async with shop as uow:
         assert [account.balance for account in await uow.accounts.find().sort(Account.id).to_list()] == [5, 1]
 
@@ -111,8 +112,8 @@ async def test_a_rival_of_an_independent_unit_is_still_waited_for(
     async with shop as uow:
         (await uow.accounts.get(2)).balance = 1
         await uow.flush()
-        rival.end_soon(commits=False)
         async with shop.independent() as inner:
+            rival.end_once_met(inner, commits=False)
             (await inner.accounts.get(1)).balance = 5
             await inner.flush()
         assert inner.receipt.replays > 0

@@ -68,7 +68,7 @@ async def test_a_lock_as_the_first_word_waits_for_a_rival_and_reads_what_it_comm
     bodies = 0
     async with shop as uow:
         bodies += 1
-        rival.end_soon(commits=True)
+        rival.end_once_met(uow, commits=True)
         mine = await uow.accounts.get(1, for_update=True)
         assert mine.balance == 101
         mine.balance += 1
@@ -95,7 +95,7 @@ async def test_a_later_lock_waits_too_if_what_was_read_before_is_the_same(
     await rival.start()
     async with shop as uow:
         await uow.accounts.get(2)
-        rival.end_soon(commits=True)
+        rival.end_once_met(uow, commits=True)
         assert (await uow.accounts.get(1, for_update=True)).balance == 101
     await rival.finish(commits=True)
 
@@ -108,7 +108,7 @@ async def test_a_later_lock_is_refused_if_the_rival_changed_what_was_read_before
     with pytest.raises(StaleDocument):
         async with shop as uow:
             assert await uow.accounts.count({"balance": {"$gt": 50}}) == 0
-            rival.end_soon(commits=True)
+            rival.end_once_met(uow, commits=True)
             await uow.accounts.get(1, for_update=True)
     await rival.finish(commits=True)
 
@@ -246,7 +246,7 @@ async def test_a_query_with_locked_reads_waits_and_returns_what_the_rival_commit
     rival = Rival(shop, colour)
     await rival.start()
     async with strict as uow:
-        rival.end_soon(commits=True)
+        rival.end_once_met(uow, commits=True)
         found = await uow.accounts.find().sort("_id").to_list()
         assert [account.balance for account in found] == [0, 101, 2, 3, 4]
     await rival.finish(commits=True)

@@ -73,7 +73,7 @@ async def test_units_that_lock_the_same_in_another_order_all_go_on(shop: Any, co
     rival = Rival(shop, colour, move)
     await rival.start()
     async with shop as uow:
-        rival.end_soon(commits=True)
+        rival.end_once_met(uow, commits=True)
         found = await uow.accounts.get_many([3, 2, 1], for_update=True)
         assert [account.balance for account in found] == [103, 102, 101]
     await rival.finish(commits=True)

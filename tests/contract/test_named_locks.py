@@ -20,7 +20,7 @@ async def test_units_that_lock_the_same_name_follow_each_other(shop: Any, colour
     assert await is_shut_out(impatient, colour, lambda other: other.lock("accounts"))
     assert not await is_shut_out(impatient, colour, lambda other: other.lock("customers"))
     async with shop as uow:
-        rival.end_soon(commits=True)
+        rival.end_once_met(uow, commits=True)
         await count_and_add(uow)
     await rival.finish(commits=True)
     async with shop as uow:
@@ -61,6 +61,6 @@ async def test_a_name_locked_after_a_read_verifies_the_read(shop: Any, colour: s
     with pytest.raises(StaleDocument):
         async with shop as uow:
             await uow.accounts.get(1)
-            rival.end_soon(commits=True)
+            rival.end_once_met(uow, commits=True)
             await uow.lock("accounts")
     await rival.finish(commits=True)

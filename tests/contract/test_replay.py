@@ -28,7 +28,7 @@ async def test_a_rival_that_gives_up_is_waited_for_and_the_body_runs_once(
         mine = await uow.accounts.get(1)
         assert len(await uow.accounts.find().to_list()) == 3
         mine.balance += 1
-        rival.end_soon(commits=False)
+        rival.end_once_met(uow, commits=False)
     await rival.finish(commits=False)
     assert bodies == 1
     assert uow.receipt.replays > 0
@@ -45,7 +45,7 @@ async def test_what_was_flushed_before_the_conflict_is_repeated_too(shop: Any, c
         fresh = Account(id=9, balance=9)
         assert await uow.accounts.add_if_absent(fresh)
         (await uow.accounts.get(1)).balance += 1
-        rival.end_soon(commits=False)
+        rival.end_once_met(uow, commits=False)
     await rival.finish(commits=False)
     async with shop as uow:
         balances = {account.id: account.balance for account in await uow.accounts.find().to_list()}
@@ -60,7 +60,7 @@ async def test_a_rival_that_commits_the_document_means_stale(shop: Any, colour: 
         async with shop as uow:
             mine = await uow.accounts.get(1)
             mine.balance += 1
-            rival.end_soon(commits=True)
+            rival.end_once_met(uow, commits=True)
     await rival.finish(commits=True)
     assert mine.balance == 0
     async with shop as uow:
@@ -74,7 +74,7 @@ async def test_a_document_that_was_only_read_is_verified_as_well(shop: Any, colo
         async with shop as uow:
             assert await uow.accounts.count({"balance": 0}) == 3
             (await uow.accounts.get(1)).balance += 1
-            rival.end_soon(commits=True)
+            rival.end_once_met(uow, commits=True)
     await rival.finish(commits=True)
 
 
@@ -84,7 +84,7 @@ async def test_run_gets_over_a_rival_that_commits(shop: Any, colour: str, accoun
 
     async def deposit(uow: Any) -> None:
         (await uow.accounts.get(1)).balance += 1
-        rival.end_soon(commits=True)
+        rival.end_once_met(uow, commits=True)
 
     await shop.run(deposit)
     await rival.finish(commits=True)

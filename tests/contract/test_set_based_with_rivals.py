@@ -31,8 +31,8 @@ async def test_as_the_first_word_an_operation_waits_for_a_rival_and_sees_what_it
     for work, result, after in ((update, 1, 111), (claim, 212, 212), (delete, 1, None)):
         rival = Rival(shop, colour)
         await rival.start()
-        rival.end_soon(commits=True)
         async with shop as uow:
+            rival.end_once_met(uow, commits=True)
             assert await work(uow) == result
         await rival.finish(commits=True)
         assert uow.receipt.replays > 0
@@ -45,8 +45,8 @@ async def test_an_upsert_finds_what_a_rival_has_inserted_meanwhile(shop: Any, co
 
     rival = Rival(shop, colour, insert)
     await rival.start()
-    rival.end_soon(commits=True)
     async with shop as uow:
+        rival.end_once_met(uow, commits=True)
         mine = Account(id=9, balance=1)
         found = await uow.accounts.upsert(Account.id == 9, inc(Account.balance, 1), on_insert=mine)
         assert found is not mine
@@ -68,7 +68,7 @@ async def test_a_unit_repeats_its_operations_and_compares_what_they_counted(
         taken = await uow.accounts.find_and_update(Account.id == 2, inc(Account.balance, 1))
         assert await uow.accounts.delete_where(Account.id == 5) == 1
         await uow.accounts.upsert(Account.id == 9, inc(Account.balance, 1), on_insert=Account(id=9))
-        rival.end_soon(commits=False)
+        rival.end_once_met(uow, commits=False)
         (await uow.accounts.get(1)).balance += 1
     await rival.finish(commits=False)
     assert bodies == 1
@@ -92,7 +92,7 @@ async def test_other_documents_in_the_same_number_are_the_same_to_the_body(
     await rival.start()
     async with shop as uow:
         assert await uow.accounts.count() == 5
-        rival.end_soon(commits=True)
+        rival.end_once_met(uow, commits=True)
         result = await uow.accounts.update_where(Account.balance > 30, inc(Account.balance, 1))
         assert result.modified == 2
     await rival.finish(commits=True)
@@ -126,7 +126,7 @@ async def test_a_unit_whose_operation_would_count_otherwise_is_stale(
                 await uow.accounts.upsert(Account.balance == 0, inc(Account.balance, 1), on_insert=Account(id=8))
             await elsewhere(colour, rival)
             await blocker.start()
-            blocker.end_soon(commits=False)
+            blocker.end_once_met(uow, commits=False)
             await uow.accounts.update_where(Account.id == 1, inc(Account.balance, 1))
     await blocker.finish(commits=False)
     assert await balances(shop) == {1: 10, 2: 20, 3: 0, 4: 0, 5: 50, 9: 0}
