@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,10 @@ def test_a_runner_that_was_unlocked_writes_no_more(counted: Any, write: Write, t
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_no_more(counted: Any) -> None:
-    first = run_sync(acquire(server_of(counted), 0.2, 0))
+    first = run_sync(acquire(server_of(counted), 30, 0))
     with pytest.raises(LockHeld):
         run_sync(acquire(server_of(counted), 30, 0))
+    run_sync(replace(first, seconds=0.2).renew())  # only now does it run out soon
     second = run_sync(acquire(server_of(counted), 30, 20))
     for server in (first.server, first.server):
         with pytest.raises(LeaseLost):
