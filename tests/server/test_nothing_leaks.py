@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier
 from typing import Any, Self
 
 import pytest
@@ -96,6 +97,34 @@ async def _churn_tasks(bank: Any, units: int) -> None:
             group.create_task(worker(first))
 
 
+def _threads_at_once(bank: Bank) -> None:
+    """Have units of all threads open at the same time: from then on the server knows as many sessions as it ever will."""
+    together = Barrier(WORKERS)
+
+    def one(number: int) -> None:
+        with bank as uow:
+            uow.accounts.get(number)
+            together.wait()
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for _ in pool.map(one, range(WORKERS)):
+            pass
+
+
+async def _tasks_at_once(bank: AsyncBank) -> None:
+    """Have units of all tasks open at the same time, as `_threads_at_once` does."""
+    together = asyncio.Barrier(WORKERS)
+
+    async def one(number: int) -> None:
+        async with bank as uow:
+            await uow.accounts.get(number)
+            await together.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(WORKERS):
+            group.create_task(one(number))
+
+
 class Meter:
     """What a server knows of its clients."""
 
@@ -134,7 +163,9 @@ def meter(mongod_client: MongoClient[Stored], database_name: str) -> Meter:
 def test_nothing_is_left_of_a_thousand_units_in_threads(mongod_uri: str, database_name: str, meter: Meter) -> None:
     connections = meter.connections()
     with MongoClient[Stored](mongod_uri, maxPoolSize=WORKERS, event_listeners=[guard()]) as client:
-        bank = Blue(Bank(client[database_name]))
+        definition = Bank(client[database_name])
+        _threads_at_once(definition)
+        bank = Blue(definition)
         _churn_threads(bank, WARM_UP)
         sessions = meter.sessions()
         with Growth() as growth:
@@ -149,6 +180,7 @@ async def test_nothing_is_left_of_a_thousand_units_in_tasks(mongod_uri: str, dat
     connections = meter.connections()
     async with AsyncMongoClient[Stored](mongod_uri, maxPoolSize=WORKERS, event_listeners=[guard()]) as client:
         bank = AsyncBank(client[database_name])
+        await _tasks_at_once(bank)
         await _churn_tasks(bank, WARM_UP)
         sessions = meter.sessions()
         with Growth() as growth:
