@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient, MongoClient
 
 from boundwork import AsyncRepository, AsyncUnitOfWork, Repository, UnitOfWork
 from tests.contract.shop import Account
-from tests.server.under_way import held, left_open
+from tests.server.under_way import HOLD_MS, held, left_open
 
 
 class Bank(UnitOfWork):
@@ -93,7 +93,7 @@ async def test_a_call_of_the_driver_that_is_cancelled_leaves_no_transaction(
         async with bank as uow:
             await uow.database["accounts"].insert_one({"_id": 9})
 
-    with slow(mongod_client, "insert", 300):
+    with slow(mongod_client, "insert", HOLD_MS):
         task = asyncio.create_task(write())
         await held(mongod_client, "insert")
         task.cancel()
@@ -111,7 +111,7 @@ async def test_a_timeout_in_a_slow_commit_tells_the_truth(bank: AsyncBank, mongo
         limit.reschedule(0)
 
     async with asyncio.TaskGroup() as tasks:
-        with slow(mongod_client, "commitTransaction", 300), pytest.raises(TimeoutError):
+        with slow(mongod_client, "commitTransaction", HOLD_MS), pytest.raises(TimeoutError):
             async with asyncio.timeout(None) as limit:
                 tasks.create_task(end(limit))
                 async with bank as uow:
@@ -135,7 +135,7 @@ def test_ctrl_c_leaves_no_transaction(
         with bank as uow:
             uow.accounts.add(Account(id=1))
         accounts: list[Account] = []
-        with slow(client, command, 1000):
+        with slow(client, command, HOLD_MS):
             interrupting = threading.Thread(target=asyncio.run, args=[interrupt_when_held(mongod_client, command)])
             interrupting.start()
             with pytest.raises(KeyboardInterrupt), bank as uow:

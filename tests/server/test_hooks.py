@@ -10,7 +10,7 @@ from boundwork.uow.run_sync import run_sync
 from tests.contract.colours import Blue
 from tests.server.bank import Account, AsyncBank, bank_of, raw, settled
 from tests.server.commands_seen import CommandsSeen, name_of
-from tests.server.under_way import held, left_open
+from tests.server.under_way import HOLD_MS, held, left_open
 
 Stored = dict[str, Any]
 
@@ -138,7 +138,7 @@ async def test_a_cancelled_hook_leaves_the_outcome_known_and_nothing_open(async_
 async def test_a_hook_that_is_cancelled_in_a_call_of_the_driver_before_the_commit_leaves_no_transaction(
     async_bank: AsyncBank, mongod_client: Any, database_name: str
 ) -> None:
-    data = {"failCommands": ["insert"], "blockConnection": True, "blockTimeMS": 300}
+    data = {"failCommands": ["insert"], "blockConnection": True, "blockTimeMS": HOLD_MS}
 
     async def work() -> None:
         async with async_bank as uow:

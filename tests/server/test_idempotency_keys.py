@@ -13,7 +13,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from boundwork import AlreadyCommitted, UnitFenced
 from tests.server.bank import Account, AsyncBank, Bank, raw, settled
 from tests.server.commands_seen import CommandsSeen, failing, in_transaction_of, name_of
-from tests.server.under_way import held, left_open
+from tests.server.under_way import HOLD_MS, held, left_open
 
 Stored = dict[str, Any]
 MARKERS = "boundwork_units"
@@ -194,7 +194,7 @@ async def test_a_unit_that_is_cancelled_while_it_looks_for_its_outcome_claims_no
     done: list[str] = []
 
     def make_the_next_find_slow() -> None:
-        data = {"failCommands": ["find"], "blockConnection": True, "blockTimeMS": 300}
+        data = {"failCommands": ["find"], "blockConnection": True, "blockTimeMS": HOLD_MS}
         mongod_client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
         refused.set()
 

@@ -11,7 +11,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from boundwork import BoundworkError, UnitUsedElsewhere
 from tests.server.bank import Account, AsyncBank, Bank
 from tests.server.test_cancellation import slow
-from tests.server.under_way import held, left_open
+from tests.server.under_way import HOLD_MS, held, left_open
 
 
 @pytest.fixture(params=["async", pytest.param("motor", marks=pytest.mark.filterwarnings("ignore:Motor is deprecated"))])
@@ -34,7 +34,7 @@ async def test_a_unit_that_another_task_leaves_has_no_open_transaction(
         uow = await manager.__aenter__()
         return await uow.accounts.get(1)
 
-    with slow(mongod_client, "find", 500):
+    with slow(mongod_client, "find", HOLD_MS):
         task = asyncio.create_task(work())
         await held(mongod_client, "find")
         with pytest.raises(UnitUsedElsewhere):
@@ -52,7 +52,7 @@ async def test_a_unit_that_another_thread_leaves_has_no_open_transaction(
     def work() -> Account:
         return manager.__enter__().accounts.get(1)
 
-    with slow(mongod_client, "find", 500):
+    with slow(mongod_client, "find", HOLD_MS):
         task = asyncio.create_task(asyncio.to_thread(work))
         await held(mongod_client, "find")
         with pytest.raises(UnitUsedElsewhere):

@@ -29,6 +29,7 @@ from boundwork import AsyncUnitOfWork, UnitOfWork, UnitUsedElsewhere, guard
 from tests.server.bank import Account, AsyncBank, settled
 from tests.server.commands_seen import CommandsSeen, failing, in_transaction_of, names, session_id, with_options
 from tests.server.driver_operations import OPERATIONS, Operation, seed
+from tests.server.under_way import HOLD_MS
 from tests.servers import empty
 
 Stored = dict[str, Any]
@@ -211,7 +212,7 @@ async def test_a_cancelled_statement_is_over_before_the_abort_and_leaves_no_tran
             uow.add(Account(id=1))
             await uow.flush()
 
-    with failing(mongod_client, ["insert"], 1, blockConnection=True, blockTimeMS=300, appName="of_this_test"):
+    with failing(mongod_client, ["insert"], 1, blockConnection=True, blockTimeMS=HOLD_MS, appName="of_this_test"):
         task = asyncio.create_task(body())
         await asyncio.to_thread(seen.begun.wait)
         for _ in range(3):

@@ -17,7 +17,7 @@ from boundwork import CommitOutcomeUnknown, DuplicateKey, guard
 from tests.contract.colours import Blue
 from tests.server.bank import Account, AsyncBank, Bank, raw, settled
 from tests.server.commands_seen import CommandsSeen, failing, session_id
-from tests.server.under_way import held, left_open
+from tests.server.under_way import HOLD_MS, held, left_open
 
 Stored = dict[str, Any]
 
@@ -294,7 +294,7 @@ async def test_a_task_that_is_cancelled_in_a_command_leaves_no_open_transaction(
     banks: Any, mongod_client: MongoClient[Stored], database_name: str, meter: Meter, command: str
 ) -> None:
     bank = banks()
-    slow = {"blockConnection": True, "blockTimeMS": 300, "appName": database_name}
+    slow = {"blockConnection": True, "blockTimeMS": HOLD_MS, "appName": database_name}
 
     async def work() -> None:
         async with bank as uow:

@@ -7,7 +7,7 @@ import pytest
 
 from boundwork import StaleDocument, TransactionFailed, TransientFailure
 from tests.server.bank import Account, raw, settled
-from tests.server.under_way import held
+from tests.server.under_way import HOLD_MS, held
 
 REPLAYING = {"replay_seconds": 20.0}
 LOST = {"errorCode": 251, "errorLabels": ["TransientTransactionError"]}
@@ -85,7 +85,7 @@ async def test_a_call_of_the_driver_that_overlaps_an_operation_is_not_taken_for_
                 await held(stored.database.client, "find")
                 await settled(accounts.insert_one({"_id": 5, "balance": 5}))
 
-            with server(["find"], 1, {"blockConnection": True, "blockTimeMS": 500}):
+            with server(["find"], 1, {"blockConnection": True, "blockTimeMS": HOLD_MS}):
                 there = asyncio.to_thread(asyncio.run, insert()) if colour == "sync" else insert()
                 overlapping = asyncio.create_task(there)
                 await asyncio.sleep(0)

@@ -11,11 +11,11 @@ from pymongo import AsyncMongoClient
 from boundwork import AsyncRepository, TransactionFailed, UnitClosed, UnitDoomed, UnitUsedElsewhere, guard
 from tests.server.bank import ACCOUNTS, BALANCE, Account, AsyncBank, Entry
 from tests.server.commands_seen import CommandsSeen, with_options
-from tests.server.under_way import held
+from tests.server.under_way import HOLD_MS, held
 
 ROUNDS = 200
 NEW = 1000
-SLOWLY: dict[str, Any] = {"blockConnection": True, "blockTimeMS": 300}
+SLOWLY: dict[str, Any] = {"blockConnection": True, "blockTimeMS": HOLD_MS}
 accounts_anywhere = AsyncRepository(Account)
 Step = Callable[[AsyncBank], Awaitable[object]]
 

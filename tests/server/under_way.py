@@ -15,6 +15,8 @@ from tests.server.commands_seen import name_of
 # Shorter than the time after which the tests' server gives up a transaction by itself.
 PATIENCE_SECONDS = 15.0
 LOOK_SECONDS = 0.01
+# How long a fail point holds what `held` waits for: longer than a busy machine stands still.
+HOLD_MS = 1500
 OF_A_TRANSACTION = {"$or": [{"transaction": {"$exists": True}}, {"command.autocommit": False}]}
 
 
