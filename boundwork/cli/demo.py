@@ -17,6 +17,7 @@ from boundwork.cli.flights.logbook import Logbook
 from boundwork.cli.flights.oddities import find_odd
 from boundwork.cli.flights.proofs import prove_rollback, prove_totals, read_totals
 from boundwork.cli.flights.totals import add_up
+from boundwork.cli.interruption import Interruption
 from boundwork.cli.place import place_at
 from boundwork.cli.result import Result
 
@@ -43,16 +44,19 @@ def demo_in_words(url: str | None, *, rows: int, batch: int, as_json: bool) -> b
 def run(logbook: Logbook, rows: int, batch: int, display: Display) -> Result:
     """Record the flights in an empty database, and prove what a unit promises."""
     began, account = perf_counter(), Account()
-    with display.waiting("Adding all planes and airports"):
-        stock(logbook, account)
-    with display.progress(rows) as advance:
-        for done in record_flights(logbook, data.flights(rows), batch, account):
-            advance(done)
-    with display.waiting("Reading everything back and doing the sums again"):
-        registered = {row["tailnum"] for row in data.planes()}
-        listed = {row["faa"] for row in data.airports()}
-        oddities = find_odd(data.flights(rows), registered, listed)
-        stored = read_totals(logbook)
-        rollback = prove_rollback(logbook, stored)
-        totals = prove_totals(add_up(data.flights(rows), registered, listed), stored)
+    with Interruption() as interruption:
+        with display.waiting("Adding all planes and airports"):
+            stock(logbook, account)
+        with display.progress(rows) as advance:
+            for done in record_flights(logbook, data.flights(rows), batch, account):
+                interruption.check()
+                advance(done)
+        with display.waiting("Reading everything back and doing the sums again"):
+            registered = {row["tailnum"] for row in data.planes()}
+            listed = {row["faa"] for row in data.airports()}
+            oddities = find_odd(data.flights(rows), registered, listed)
+            stored = read_totals(logbook)
+            rollback = prove_rollback(logbook, stored)
+            totals = prove_totals(add_up(data.flights(rows), registered, listed), stored)
+        interruption.check()
     return Result(account, oddities, rollback, totals, perf_counter() - began)

@@ -226,7 +226,7 @@ def test_a_wrong_option_is_a_usage_error(wrong: tuple[str, str]) -> None:
 
 def test_ctrl_c_is_one_line_and_leaves_no_file(tmp_path: Path) -> None:
     running = subprocess.Popen(  # noqa: S603 - our own command
-        [*BOUNDWORK, "demo", "--rows", "2000", "--batch", "100"],
+        [*BOUNDWORK, "demo", "--rows", "10000", "--batch", "100"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

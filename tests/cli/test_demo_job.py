@@ -1,5 +1,7 @@
 """The job of the demo on the memory server: what it records, and that its proofs can fail."""
 
+import os
+import signal
 from collections.abc import Iterator
 from functools import partial
 from threading import Thread
@@ -35,6 +37,32 @@ def test_two_thousand_flights_are_recorded_and_both_proofs_hold(database: Connec
     assert result.account.inserted == 2_000 + 3_322 + 1_458 + made_up
     assert result.account.updated > 0
     assert (result.oddities.cancelled, result.oddities.diverted, result.oddities.without_tail_number) == (12, 14, 2)
+
+
+class Collected:
+    """Is interrupted in the moment in which it is collected, as sessions of the driver may be."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_ctrl_c_that_comes_while_garbage_is_collected_is_not_lost(
+    database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every, account = data.flights, list[int]()
+
+    def interrupted(rows: int) -> Iterator[data.Row]:
+        for number, row in enumerate(every(rows)):
+            account.append(number)
+            if number == 100:
+                Collected()
+            yield row
+
+    monkeypatch.setattr(data, "flights", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(Logbook(database), 1_000, 100, Display(Console(quiet=True)))
+    assert account[-1] < 200
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_flight_is_counted_for_its_plane_and_both_airports(database: Connection) -> None:
