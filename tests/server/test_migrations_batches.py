@@ -9,7 +9,7 @@ from pymongo import MongoClient
 from boundwork.alembic_like_migrations import Migrator, StepFailed
 from boundwork.alembic_like_migrations.engine.batches import FIRST_SIZE
 from tests.server.commands_seen import failing
-from tests.server.counting import COUNT, DOCUMENTS, Write, numbers
+from tests.server.counting import COUNT, DOCUMENTS, Doing, Write, numbers
 
 pytestmark = pytest.mark.server
 
@@ -52,6 +52,18 @@ def test_what_is_about_no_document_names_none(
     unauthorized = failing(mongod_client, ["update"], 50, errorCode=13, namespace=f"{counted.name}.counters")
     with unauthorized, pytest.raises(StepFailed, match=r"\(code 13.*in the batch of the documents 0 to 199"):
         Migrator(counted, tmp_path).upgrade()
+
+
+def test_a_batch_whose_transaction_the_server_ended_for_its_time_is_tried_again_with_half_of_it(
+    counted: Any, mongod_client: MongoClient[dict[str, Any]], write: Write, tmp_path: Path
+) -> None:
+    write("one", COUNT)
+    seen: list[int] = []
+    migrator = Migrator(counted, tmp_path, watcher=Doing(lambda record: seen.append(record.seen)))
+    with failing(mongod_client, ["update"], 1, errorCode=290, namespace=f"{counted.name}.counters"):
+        assert migrator.upgrade() == ("one",)
+    assert seen[0] == FIRST_SIZE // 2
+    assert numbers(counted) == {1}
 
 
 WHOLE = """

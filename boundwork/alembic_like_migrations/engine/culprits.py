@@ -7,10 +7,10 @@ are tried, until the last one of those is the one. Nothing of it is written, and
 from collections.abc import Awaitable, Callable
 
 from boundwork.alembic_like_migrations.engine.errors import Refused
-from boundwork.alembic_like_migrations.engine.server import MAX_TIME_EXPIRED, Server
+from boundwork.alembic_like_migrations.engine.server import LIFETIME_EXCEEDED, MAX_TIME_EXPIRED, Server
 from boundwork.uow.port import BoundSession
 
-OF_NO_DOCUMENT = frozenset({13, MAX_TIME_EXPIRED, 290, 11601})
+OF_NO_DOCUMENT = frozenset({13, MAX_TIME_EXPIRED, LIFETIME_EXCEEDED, 11601})
 """Not authorized, out of time in a command or a transaction, interrupted: that would be so with one document as well."""
 
 Try = Callable[[BoundSession, int], Awaitable[object]]

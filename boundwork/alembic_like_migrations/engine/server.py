@@ -2,7 +2,7 @@
 
 A transaction touches the fence first. Whoever takes the lease over moves the fence to a higher epoch, so of a runner
 that was paused and wakes up no transaction commits any more. One whose outcome is unknown, or that met a passing
-failure, is repeated: it reads where the step stands before it does anything.
+failure or the end of its time, is repeated: it reads where the step stands before it does anything.
 """
 
 import random
@@ -30,6 +30,7 @@ PATIENCE_SECONDS = 120.0
 
 OVERTAKING_TRIES = 5
 MAX_TIME_EXPIRED = 50
+LIFETIME_EXCEEDED = 290
 LOCK_TIMEOUT = 24
 
 
@@ -109,7 +110,9 @@ class Server:
             except SessionFailure as failure:
                 if failure.kind is FailureKind.NO_TRANSACTIONS:
                     raise StandaloneServer from failure.__cause__
-                if not failure.transient or monotonic() >= deadline:
+                # Time is up for a batch that was too much, which is halved now, or because the server or we stood still.
+                passing = failure.transient or failure.code == LIFETIME_EXCEEDED
+                if not passing or monotonic() >= deadline:
                     raise refusal(failure) from failure.__cause__
             tries += 1
             await self._pause(wait_before(tries))
