@@ -11,9 +11,10 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from boundwork import Document, Repository, UnitOfWork
+from boundwork import AlreadyCommitted, Document, Repository, TransactionFailed, UnitOfWork
 
 DEAD = "is dead"
+LIFETIME_EXCEEDED = 290
 
 
 class Counter(Document[int], collection="counters"):
@@ -29,6 +30,21 @@ class Shop(UnitOfWork):
     entries = Repository(Entry)
 
 
+def is_done(shop: Shop, key: str) -> bool:
+    """Do the work of a key; False if a server whose transactions live for a second only has ended this one."""
+    try:
+        with shop.unit(idempotency_key=key) as uow:
+            uow.counters.get(1).number += 1
+            uow.entries.add(Entry(id=key))
+    except AlreadyCommitted:
+        return True
+    except TransactionFailed as failure:
+        if failure.code != LIFETIME_EXCEEDED:
+            raise
+        return False
+    return True
+
+
 def work(uri: str, database: str, name: str) -> None:
     """Count, and write an entry with the key as its id, again and again."""
     with MongoClient[dict[str, Any]](uri) as client:
@@ -37,9 +53,8 @@ def work(uri: str, database: str, name: str) -> None:
             key = f"{name}-{number}"
             sys.stdout.write(f"{os.getpid()} {key}\n")
             sys.stdout.flush()
-            with shop.unit(idempotency_key=key) as uow:
-                uow.counters.get(1).number += 1
-                uow.entries.add(Entry(id=key))
+            while not is_done(shop, key):
+                pass
 
 
 def main(uri: str, database: str) -> None:
