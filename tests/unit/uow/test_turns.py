@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -116,7 +117,13 @@ def test_a_unit_that_may_be_handed_over_refuses_what_overlaps_and_its_leaving_as
     assert taken.wait(TIMEOUT)
     with pytest.raises(UnitUsedElsewhere, match="another operation of it was running"):
         run_sync(turns.take())
-    threading.Timer(0.05, end.set).start()
+
+    def end_when_it_is_waited_for() -> None:
+        while thread.is_alive() and not turns._waiting:
+            time.sleep(0.001)
+        end.set()
+
+    threading.Thread(target=end_when_it_is_waited_for).start()
     with pytest.raises(UnitUsedElsewhere):
         run_sync(turns.close())
     thread.join(TIMEOUT)
