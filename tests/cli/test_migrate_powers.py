@@ -116,7 +116,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongod_uri: str, databa
 
     def process(*words: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "boundwork.cli", "migrate", *words]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own command line
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603 - our own command line
 
     write("one", None)
     return process
@@ -158,13 +158,13 @@ def drift(stored: Any) -> list[str]:
 
 
 def locked(stored: Any) -> list[str]:
-    run_sync(acquire(Server(synchronous_structure(stored), synchronous_sessions(stored)), 60, 0))
+    run_sync(acquire(Server(synchronous_structure(stored), synchronous_sessions(stored)), 300, 0))
     return ["upgrade", "--lock-timeout", "0"]
 
 
 def refused(stored: Any) -> list[str]:
     write("two", "one", "op.drop_collection('old')", "contract")
-    run_sync(Presence(synchronous_structure(stored), "web", "base", 30.0).enter())
+    run_sync(Presence(synchronous_structure(stored), "web", "base", 300.0).enter())
     return ["upgrade"]
 
 
