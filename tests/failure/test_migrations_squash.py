@@ -1,6 +1,9 @@
 """Deployers that note a squash are stopped or killed before each command, or come two at once: all of it or nothing."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -116,3 +119,14 @@ def test_a_squash_that_were_noted_in_two_transactions_would_be_found_half_noted(
     with pytest.raises(KeyboardInterrupt):
         Migrator(adoption.database, adoption.order.revisions).upgrade()
     assert adoption.noted() not in (BEFORE, AFTER)
+
+
+def test_another_process_is_no_deployer_whatever_its_id(tmp_path: Path) -> None:
+    """Ids come round again; who is none is neither waited for nor killed."""
+    with (
+        deployers(tmp_path) as started,
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other,
+    ):
+        assert not any(map(started.is_alive, (os.getpid(), os.getppid(), other.pid)))
+        started.send(other.pid, signal.SIGKILL)
+        assert other.poll() is None
