@@ -28,6 +28,7 @@ class RepositoryBase(Generic[DocumentT, IdT]):
     model: type[DocumentT]
     is_awaited: ClassVar[bool]
     _bound: UnitDefinition | None = None
+    _core: Unit | None = None
 
     def __init__(self, model: type[DocumentT] | None = None) -> None:
         """Make a repository of a model: the argument, or that of `class Orders(Repository[Order])`."""
@@ -56,9 +57,11 @@ class RepositoryBase(Generic[DocumentT, IdT]):
         if not isinstance(instance, UnitDefinition):
             return self
         bound = twin(self)
-        bound._bound = instance  # noqa: SLF001 - another object of this class
         if instance.is_unit:
+            bound._core = instance.core  # noqa: SLF001 - another object of this class; the unit keeps it, and so not the unit
             vars(instance)[self._name] = bound
+        else:
+            bound._bound = instance  # noqa: SLF001 - the same
         return bound
 
     @property
@@ -69,7 +72,9 @@ class RepositoryBase(Generic[DocumentT, IdT]):
     @property
     def unit(self) -> Unit:
         """The core of the unit that this repository works in; NoActiveUnitOfWork where there is none."""
-        unit = unit_for(self.model) if self._bound is None else self._bound.core
+        unit = self._core
+        if unit is None:
+            unit = unit_for(self.model) if self._bound is None else self._bound.core
         if self._has_scope or unit.scopes is not None:
             meet(unit, self.mapper)
         return unit

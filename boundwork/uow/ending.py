@@ -7,8 +7,9 @@ must not hide the outcome.
 import logging
 from collections.abc import Coroutine
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from boundwork.uow.ended_workspace import EndedWorkspace
 from boundwork.uow.escapes import report_escaped
 from boundwork.uow.failures import SessionFailure
 from boundwork.uow.hooks import Moment
@@ -16,6 +17,7 @@ from boundwork.uow.waits import wait_before
 
 if TYPE_CHECKING:
     from boundwork.uow.unit import Unit
+    from boundwork.uow.workspace import Workspace
 
 logger = logging.getLogger("boundwork.unit")
 TRIES = 5
@@ -73,6 +75,7 @@ async def end(unit: "Unit") -> None:
     unit.receipt.seconds = perf_counter() - unit.began
     try:
         unit.workspace.close()
+        unit.workspace = cast("Workspace", EndedWorkspace(unit))
     finally:
         try:
             await clean_up(unit, "unbind", unit.session.unbind())

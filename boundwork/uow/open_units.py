@@ -19,9 +19,12 @@ from boundwork.uow.levels import refuse_suspended
 from boundwork.uow.unit import Unit
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class OpenUnit:
-    """A unit, the definition object that it was opened from, the models that this declares, and the unit's shell."""
+    """A unit, the definition object that it was opened from, the models that this declares, and the unit's shell.
+
+    The shell keeps this, and this the shell until the unit is left: a block without a name for it keeps neither.
+    """
 
     definition: object
     models: frozenset[type[Document[Any]]]
@@ -47,7 +50,8 @@ def push(opened: OpenUnit) -> None:
 
 
 def pop(opened: OpenUnit) -> None:
-    """Take a unit out, wherever it stands; nothing happens in a context that never had it."""
+    """Take a unit that is left out, wherever it stands; nothing happens in a context that never had it."""
+    opened.shell = None
     _OPEN.set(tuple(filter(partial(is_not, opened), _OPEN.get())))
 
 

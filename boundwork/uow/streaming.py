@@ -32,13 +32,14 @@ class Flow:
         self._about = about
         self._batches: Batches | None = None
         self._record: StreamRecord | None = None
-        self._generation = unit.workspace.log.generation
+        self._log = unit.workspace.log
+        self._generation = self._log.generation
         self._ended = False
 
     def check(self) -> None:
         """Raise unless the unit is open here and still in the transaction that the stream was made in."""
         self._unit.check()
-        if self._generation != self._unit.workspace.log.generation:
+        if self._generation != self._log.generation:
             raise UnitClosed(
                 f"A stream of the unit of work {self._unit.name} belongs to a transaction that has ended. "
                 "Take what you need before commit() or rollback(), or begin another stream.",
@@ -59,7 +60,7 @@ class Flow:
         """Give up the rest, on the server as well where that is possible; a second call does nothing."""
         batches, ended = self._batches, self._ended
         self._end(whole=False)
-        current = self._generation == self._unit.workspace.log.generation
+        current = self._generation == self._log.generation
         if batches is None or ended or not current or not self._unit.is_usable:
             return
         try:
@@ -71,15 +72,14 @@ class Flow:
         await self._unit.alone(batches.close())
 
     async def _fetch(self) -> bytes | None:
-        work, log = self._unit.workspace, self._unit.workspace.log
         if self._record is None or self._batches is None:
-            await work.autoflush()
+            await self._unit.workspace.autoflush()
             batch = await self._unit.send(self._begin)
-            self._record = log.streaming(self._command, self._about, self)
+            self._record = self._log.streaming(self._command, self._about, self)
         else:
             batch = await self._unit.send(self._batches.next)
         if batch:
-            log.streamed(self._record, batch, len(cut([batch])))
+            self._log.streamed(self._record, batch, len(cut([batch])))
         return batch
 
     async def _begin(self) -> bytes | None:

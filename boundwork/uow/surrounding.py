@@ -91,6 +91,8 @@ def note_units_around(unit: "Unit", failure: SessionFailure, error: BaseExceptio
 
 
 def _written(unit: "Unit") -> Iterator[BulkWrite]:
+    if not unit.is_open:
+        return
     for record in unit.workspace.log.records:
         if isinstance(record, WriteRecord):
             yield from record.bulks

@@ -1,5 +1,6 @@
 """Units: what is committed, what is rolled back, and what the objects are afterwards."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -225,3 +226,27 @@ async def test_what_is_no_document_is_refused_by_its_type(shop: Any) -> None:
                     word(wrong)
         with pytest.raises(TypeError, match="A unit takes documents, not NoneType"):
             await uow.refresh(await uow.orders.first())
+
+
+async def test_nothing_that_a_unit_held_waits_for_the_collector(shop: Any) -> None:
+    """It would run in the middle of other units."""
+
+    async def work() -> None:
+        async with shop as uow:
+            uow.orders.add(Order(number="A-1"))
+            await uow.flush()
+            await uow.orders.find(Order.number == "A-1").to_list()
+
+    await work()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await work()
+        gc.collect()
+        found = [type(one) for one in gc.garbage]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert [one for one in found if one.__module__.startswith("boundwork.") or one is Order] == []

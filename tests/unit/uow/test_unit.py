@@ -312,12 +312,13 @@ async def test_a_unit_that_has_ended_holds_no_document_and_no_record() -> None:
     person.name = "Anne"
     await unit.workspace.flush()
     await count(unit)
+    log = unit.workspace.log
     await unit.leave(None)
     watched = weakref.ref(person)
     del person
     gc.collect()
     assert watched() is None
-    assert unit.workspace.log.records == []
+    assert log.records == []
 
 
 async def test_every_read_and_write_is_recorded_in_order() -> None:
