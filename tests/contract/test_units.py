@@ -244,7 +244,7 @@ async def test_nothing_that_a_unit_held_waits_for_the_collector(shop: Any) -> No
     try:
         await work()
         gc.collect()
-        found = [type(one) for one in gc.garbage]
+        found: list[type[Any]] = [type(one) for one in gc.garbage]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()

@@ -151,7 +151,7 @@ def test_what_an_earlier_rehearsal_left_is_dropped_also_if_this_one_fails(stored
 @pytest.mark.parametrize(
     ("up", "down", "direction"),
     [
-        ("op.update('users', {'$inc': {'first': 1}}, undo={})", "op.revert()", "up"),
+        ("op.update('users', {'$inc': {'first': 1}}, undo={'$inc': {'first': -1}})", "op.revert()", "up"),
         ("op.set_field('users', 'plan', 'free')", "op.update('users', {'$inc': {'plan': 1}})", "down"),
     ],
 )
