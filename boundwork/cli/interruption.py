@@ -1,7 +1,7 @@
 """Ctrl-C that is not lost.
 
-Python drops an exception that is raised in a finalizer, and those of the driver's sessions run in the middle of a
-collection of garbage. A Ctrl-C that comes in that moment would end nothing, so it waits until the work asks for it.
+Python drops an exception that is raised in a finalizer, and the driver's sessions have one, which runs where they are
+freed. A Ctrl-C that comes in that moment would end nothing, so it waits until the work asks for it.
 """
 
 import signal

@@ -12,7 +12,7 @@ from boundwork.models.structure.changes import changes
 from boundwork.models.structure.comparison import Comparison, Difference, compare
 from boundwork.models.structure.declared import DeclaredCollection, DeclaredIndex, FoundCollection
 from boundwork.models.structure.found import found_collection
-from boundwork.uow.declarations_refused import words_about_declaration
+from boundwork.uow.declarations_refused import what_it_said
 from boundwork.uow.failures import FailureKind, SessionFailure
 from boundwork.uow.schema_report import SchemaReport
 
@@ -134,10 +134,7 @@ def _explained(failure: SessionFailure, word: str, collection: str | None, index
     what = f"{word} on collection {collection!r}" if collection else word
     about = f" for index {', '.join(indexes)}" if indexes else ""
     why = f": {failure.detail['text']}" if "text" in failure.detail else ""
-    words = words_about_declaration(failure)
-    advice = (
-        "What it said is in `details` of the cause, with the values that it quotes." if words is None else f"{words}."
-    )
+    advice = what_it_said(failure)
     if failure.code == DUPLICATES:
         fields = ", ".join(failure.key) or "the fields of the index"
         advice = f"Documents there have the same values of ({fields}). Make them differ first."

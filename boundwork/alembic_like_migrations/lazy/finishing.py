@@ -133,11 +133,8 @@ async def waited_for(
     For a contracting one that is all of the lazy revisions before it; for one that gives documents another collection,
     whatever is left in that one, by itself too: neither the finisher nor `current` would look for it in the other.
     """
-    name, contracts, leaving = (
-        program.revision.revision,
-        program.revision.phase == "contract",
-        _left_collections(program.up),
-    )
+    name, leaving = program.revision.revision, _left_collections(program.up)
+    contracts = program.revision.phase == "contract"
     before = graph.ancestors(name) if contracts else frozenset[str]()
     if may_wait(program):
         known = [records[one.revision] for one in graph if one.revision in records and one.revision != name]

@@ -33,12 +33,9 @@ async def refusals(
             for old in await living_too_old(server, graph, program.revision):
                 yield f"the gate will refuse: {old} lives"
         async for left in waited_for(server, graph, program, records):
-            itself = left.revision == program.revision.revision
-            who, first = (
-                ("it", "put op.lazy into a revision of its own")
-                if itself
-                else (left.revision, "run `finish` before it")
-            )
+            who, first = left.revision, "run `finish` before it"
+            if who == program.revision.revision:
+                who, first = "it", "put op.lazy into a revision of its own"
             yield (
                 f"will be refused: {left.collection!r} holds documents older than version {left.version}, which "
                 f"{who} migrates lazily; {first}"

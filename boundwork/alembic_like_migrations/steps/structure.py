@@ -9,7 +9,7 @@ from typing import Any
 from boundwork.alembic_like_migrations.engine.passing import passes
 from boundwork.alembic_like_migrations.engine.server import LOCK_TIMEOUT, MAX_TIME_EXPIRED, Server
 from boundwork.alembic_like_migrations.steps.errors import LockedOut, StructureRefused
-from boundwork.uow.declarations_refused import words_about_declaration
+from boundwork.uow.declarations_refused import what_it_said
 from boundwork.uow.failures import FailureKind, SessionFailure
 
 NAMESPACE_NOT_FOUND = 26
@@ -39,14 +39,8 @@ async def refusal(server: Server, what: str, failure: SessionFailure) -> Structu
         return failure
     if failure.code in {MAX_TIME_EXPIRED, LOCK_TIMEOUT}:
         return LockedOut(what, failure.code, server.lock_seconds, await _holders(server))
-    return StructureRefused(what, failure.code, _said(failure))
-
-
-def _said(failure: SessionFailure) -> str:
-    named = f"{failure.detail.get('text', failure.kind.value)} (code {failure.code})"
-    if words := words_about_declaration(failure):
-        return f"{words} ({named})."
-    return f"{named}. What it said is in `details` of the cause, with the values that it quotes."
+    word = failure.detail.get("text", failure.kind.value)
+    return StructureRefused(what, failure.code, f"{word} (code {failure.code}). {what_it_said(failure)}")
 
 
 async def _holders(server: Server) -> list[str]:
